@@ -1,0 +1,77 @@
+"""WWID to map to paths, read from sysfs alone: no process is started and multipathd is not asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+# drivers/md/dm-mpath sets no prefix itself; multipath-tools names its maps "mpath-<WWID>" in the dm uuid.
+_MAP_UUID_PREFIX = "mpath-"
+
+
+@dataclass(frozen=True)
+class PathDevice:
+    """One path: kernel name, SCSI address and the kernel's state word (``running``, ``blocked``, ``offline``…)."""
+
+    name: str
+    address: str
+    state: str
+
+    @property
+    def device(self) -> str:
+        """Device node of the path."""
+        return f"/dev/{self.name}"
+
+
+@dataclass(frozen=True)
+class MultipathMap:
+    """A multipath map with the paths that it is made of now."""
+
+    wwid: str
+    name: str
+    kernel_name: str
+    paths: tuple[PathDevice, ...]
+
+    @property
+    def device(self) -> str:
+        """Device node of the map that exists without udev."""
+        return f"/dev/{self.kernel_name}"
+
+
+def list_maps(sysfs: Path = Path("/sys")) -> dict[str, MultipathMap]:
+    """Every multipath map of the node by WWID."""
+    maps = {}
+    for block in sorted((sysfs / "block").glob("dm-*")):
+        uuid = _read_word(block / "dm/uuid")
+        if uuid.startswith(_MAP_UUID_PREFIX):
+            wwid = uuid.removeprefix(_MAP_UUID_PREFIX)
+            maps[wwid] = MultipathMap(wwid, _read_word(block / "dm/name"), block.name, _map_paths(block))
+    return maps
+
+
+def list_paths(wwid: str, sysfs: Path = Path("/sys")) -> tuple[PathDevice, ...]:
+    """Every SCSI disk that reports this WWID, also one that its map does not hold (yet)."""
+    found = []
+    for block in sorted((sysfs / "block").glob("sd*")):
+        # The kernel spells an NAA designator "naa.<hex>" where multipath writes "3<hex>".
+        if _read_word(block / "device/wwid") == f"naa.{wwid.removeprefix('3')}":
+            found.append(_path_device(block))
+    return tuple(found)
+
+
+def _map_paths(block: Path) -> tuple[PathDevice, ...]:
+    slaves = sorted(slave.name for slave in (block / "slaves").iterdir())
+    return tuple(_path_device(block.parent / name) for name in slaves)
+
+
+def _path_device(block: Path) -> PathDevice:
+    device = block / "device"
+    return PathDevice(block.name, device.resolve().name, _read_word(device / "state"))
+
+
+def _read_word(attribute: Path) -> str:
+    """Content of a sysfs attribute; empty where the device vanished between listing and reading."""
+    try:
+        return attribute.read_text().strip()
+    except OSError:
+        return ""

@@ -1,0 +1,1 @@
+"""SCSI commands spoken straight to path devices, without helper programs."""
