@@ -1,0 +1,71 @@
+"""What the rules need to know about the hosts of the inventory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .problems import Problem, find_duplicates
+from .schema import Spec
+from .shape import check_shape
+
+_ADDRESSES: Spec = {"type": "dict"}
+
+
+@dataclass(frozen=True)
+class Host:
+    """One host: its address on every network, its initiator name, and what its interfaces are called."""
+
+    name: str
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    initiator_name: str | None = None
+    interfaces: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """All hosts, which of them are arrays, and the secrets by name (an undefined one is None or empty)."""
+
+    hosts: Mapping[str, Host]
+    arrays: tuple[str, ...] = ()
+    secrets: Mapping[str, str | None] = field(default_factory=dict)
+
+
+def build_host(name: str, variables: Mapping[str, Any]) -> tuple[Host, list[Problem]]:
+    """A host from its inventory variables, and what is wrong with their form."""
+    values, problems = {}, []
+    for key in ("holdfast_addresses", "holdfast_interfaces"):
+        checked, found = check_shape(variables.get(key) or {}, _ADDRESSES, f"{name}.{key}")
+        values[key] = checked or {}
+        problems += found
+    host = Host(
+        name=name,
+        addresses=values["holdfast_addresses"],
+        interfaces=values["holdfast_interfaces"],
+        initiator_name=variables.get("holdfast_initiator_name"),
+    )
+    return host, problems
+
+
+def check_inventory(inventory: Inventory) -> list[Problem]:
+    """Duplicate addresses, duplicate initiator names, secrets without a value."""
+    hosts = inventory.hosts.values()
+    problems = find_duplicates(
+        (
+            (f"{host.name}.holdfast_addresses.{network}", address)
+            for host in hosts
+            for network, address in host.addresses.items()
+        ),
+        "address",
+    )
+    problems += find_duplicates(
+        ((f"{host.name}.holdfast_initiator_name", host.initiator_name) for host in hosts if host.initiator_name),
+        "initiator name",
+    )
+    problems += [
+        Problem(name, "secret has no value; put it into the vault of this inventory")
+        for name, value in inventory.secrets.items()
+        if not value
+    ]
+    return problems
