@@ -1,0 +1,1 @@
+"""Volume groups and file systems: activation without waiting for udev, mounting without helper programs."""
