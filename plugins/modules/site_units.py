@@ -96,7 +96,7 @@ def main():
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     wanted = {unit["name"]: unit for unit in module.params["units"]}
     daemon_reload = module.params["daemon_reload"] and not module.check_mode
-    run_module(module, "units", lambda params: UnitSet(wanted, daemon_reload, module.check_mode))
+    run_module(module, "units", lambda _params, check_mode: UnitSet(wanted, daemon_reload, check_mode))
 
 
 if __name__ == "__main__":

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..byte_size import parse_size
 from ..errors import HoldfastError
 from .inventory import Inventory
 from .problems import Problem, find_duplicates
+from .sizes import parse_size
 
 _ROOT = "holdfast_luns"
 MIB = 2**20

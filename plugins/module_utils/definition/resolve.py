@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..byte_size import parse_size
 from ..errors import DefinitionError
-from ..lun_identity import lun_serial, serial_wwid
 from .address_rules import check_addresses
 from .cluster_rules import check_cluster
+from .identity import lio_serial, lio_wwid
 from .inventory import Inventory, check_inventory
 from .lun_rules import check_luns, check_usage
 from .package_rules import check_packages
 from .problems import Problem
 from .schema import DEFINITIONS
 from .shape import check_shape
+from .sizes import parse_size
 from .virtual_router import build_virtual_routers, check_virtual_routers
 
 #: Version of the documents on the nodes; the agent refuses any other.
@@ -78,8 +78,8 @@ def _resolve_lun(lun: dict[str, Any], cluster: str, arrays: tuple[str, ...]) -> 
     size = {"name": lun["name"], "size": lun["size"], "size_bytes": parse_size(lun["size"])}
     if lun.get("wwid"):
         return {**size, "wwid": lun["wwid"], "array": None, "serial": None}
-    serial = lun_serial(cluster, lun["name"])
-    return {**size, "wwid": serial_wwid(serial), "array": lun.get("array") or arrays[0], "serial": serial}
+    serial = lio_serial(cluster, lun["name"])
+    return {**size, "wwid": lio_wwid(serial), "array": lun.get("array") or arrays[0], "serial": serial}
 
 
 def _resolve_package(package: dict[str, Any], luns: dict[str, dict[str, Any]]) -> dict[str, Any]:
