@@ -1,0 +1,50 @@
+"""The folder of runbooks, by their own name and by the names other products use for the same test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from holdfast.drill.runbook.located import Problem
+from holdfast.drill.runbook.model import Runbook
+from holdfast.drill.runbook.parse import parse_runbook
+from holdfast.drill.runbook.schema import suggest
+from holdfast.drill.runbook.shape import CATEGORIES
+
+
+class UnknownRunbook(Exception):
+    """Nobody knows a runbook of this name; the message says what is near."""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    runbooks: Mapping[str, Runbook] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+    def find(self, name: str) -> Runbook:
+        """By name, or by a name of another product where exactly one runbook carries it."""
+        if name in self.runbooks:
+            return self.runbooks[name]
+        foreign = [r for r in self.runbooks.values() if name in {n for names in r.known_as.values() for n in names}]
+        if len(foreign) == 1:
+            return foreign[0]
+        if foreign:
+            raise UnknownRunbook(f"{name} is any of {', '.join(r.name for r in foreign)}: choose one")
+        raise UnknownRunbook(f"no runbook {name!r}{suggest(name, tuple(self.runbooks))}")
+
+    def ordered(self) -> list[Runbook]:
+        return sorted(self.runbooks.values(), key=lambda r: (CATEGORIES.index(r.category), r.name))
+
+
+def load_catalogue(folders: Iterable[Path]) -> Catalogue:
+    """Read every ``*.yml`` of the folders; a later folder's runbook replaces an earlier one of the same name."""
+    runbooks: dict[str, Runbook] = {}
+    problems: list[Problem] = []
+    for file in (file for folder in folders for file in sorted(folder.glob("*.yml"))):
+        result = parse_runbook(file.read_text(), str(file))
+        if isinstance(result, Runbook):
+            runbooks[result.name] = result
+        else:
+            problems.extend(result)
+    return Catalogue(runbooks, tuple(problems))

@@ -1,0 +1,196 @@
+"""What a drill recorded, frozen. All times are seconds of the controller's wall clock, already corrected per host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from holdfast.drill.runbook.model import Expectation
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One transaction of one probe worker. `outcome` is ok, fail (surely not committed) or indeterminate."""
+
+    worker: str
+    role: str
+    seq: int
+    rows: int
+    start: float
+    end: float
+    outcome: str
+    stage: str = ""
+    error: str = ""
+    seen: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FinalRead:
+    """Rows found at the end, per worker: sequence number to number of rows of that transaction."""
+
+    label: str
+    time: float
+    rows: Mapping[str, Mapping[int, int]]
+
+
+@dataclass(frozen=True)
+class LunView:
+    """One LUN as one node sees it through all of its paths. `error` where no path answered."""
+
+    keys: frozenset[str]
+    holder: str | None
+    paths: int = 0
+    paths_registered: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class NodeSample:
+    node: str
+    time: float
+    boot_id: str
+    mounted: bool
+    addresses: frozenset[str]
+    luns: Mapping[str, LunView]
+    database: bool = False
+
+
+@dataclass(frozen=True)
+class AddressSample:
+    """One ARP question of the client, and every hardware address that answered it."""
+
+    time: float
+    address: str
+    macs: frozenset[str]
+
+
+@dataclass(frozen=True)
+class FaultRecord:
+    id: str
+    kind: str
+    role: str
+    host: str
+    injected: float
+    active: bool | None
+    proof: str = ""
+    healed: float | None = None
+    healed_by: str = ""
+    takes_node_down: bool = False
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """`outcome`: ok, failed (the cluster said no), error (the driver broke), not_run."""
+
+    phase: str
+    name: str
+    kind: str
+    started: float
+    ended: float
+    outcome: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class PhaseRecord:
+    name: str
+    started: float
+    ended: float
+
+
+@dataclass(frozen=True)
+class WriteTry:
+    """A write through one path of one LUN. `refused` is None where it neither succeeded nor was refused."""
+
+    node: str
+    lun: str
+    path: str
+    time: float
+    refused: bool | None
+    expected_refused: bool
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class AgentEvent:
+    node: str
+    time: float
+    package: str | None
+    event: str
+    state: str
+    reason: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LogLine:
+    node: str
+    time: float
+    source: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Takeover:
+    """The agent's own budget of the last move: phase name to seconds."""
+
+    node: str
+    cause: str
+    phases: Mapping[str, float]
+    total_seconds: float
+
+
+@dataclass(frozen=True)
+class History:
+    """Everything the checks may look at. `lost` names evidence that should be here and is not."""
+
+    run: Mapping[str, Any]
+    expect: Expectation
+    objectives: Mapping[str, float]
+    roles: Mapping[str, str]
+    node_ids: Mapping[str, int]
+    macs: Mapping[str, str]
+    attempts: tuple[Attempt, ...] = ()
+    finals: tuple[FinalRead, ...] = ()
+    samples: tuple[NodeSample, ...] = ()
+    address_samples: tuple[AddressSample, ...] = ()
+    faults: tuple[FaultRecord, ...] = ()
+    steps: tuple[StepRecord, ...] = ()
+    phases: tuple[PhaseRecord, ...] = ()
+    writes: tuple[WriteTry, ...] = ()
+    events: tuple[AgentEvent, ...] = ()
+    log: tuple[LogLine, ...] = ()
+    takeovers: tuple[Takeover, ...] = ()
+    state_before: Mapping[str, Any] = field(default_factory=dict)
+    state_after: Mapping[str, Any] = field(default_factory=dict)
+    lost: tuple[str, ...] = ()
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        return tuple(self.node_ids)
+
+    def phase(self, name: str) -> PhaseRecord | None:
+        return next((phase for phase in self.phases if phase.name == name), None)
+
+    @property
+    def act_start(self) -> float | None:
+        act = self.phase("act")
+        return act.started if act else None
+
+    def host_of(self, role: str) -> str:
+        return self.roles.get(role, role)
+
+    def hosts_of(self, roles: tuple[str, ...]) -> frozenset[str]:
+        hosts = {self.host_of(role) for role in roles}
+        return frozenset(hosts - {"all_nodes"} | (set(self.nodes) if "all_nodes" in roles else set()))
+
+
+def node_of_key(key: str) -> int:
+    """Node id in a reservation key: bits 31..24 (the layout of keys is part of the package's definition)."""
+    return (int(key, 16) >> 24) & 0xFF
+
+
+def cluster_of_key(key: str) -> int:
+    """Upper half of a reservation key: the same for all nodes of one cluster, and for nobody else."""
+    return int(key, 16) >> 32

@@ -1,0 +1,91 @@
+"""The verdict in the forms that others read: JSON for programs, JUnit for CI, Markdown for people in a hurry."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from holdfast.drill.verdict.history import History
+from holdfast.drill.verdict.result import CheckResult, Judgement, Verdict
+
+
+def write_verdict(root: Path, history: History, judgement: Judgement) -> None:
+    """verdict.json, junit.xml and summary.md in the evidence folder."""
+    (root / "verdict.json").write_text(json.dumps(verdict_document(history, judgement), indent=1) + "\n")
+    (root / "junit.xml").write_text(junit_document(history, judgement))
+    (root / "summary.md").write_text(markdown_document(history, judgement))
+
+
+def verdict_document(history: History, judgement: Judgement) -> dict[str, Any]:
+    """What `drill history` reads back."""
+    run = history.run
+    outage = next((c for c in judgement.checks if c.name == "outage"), None)
+    return {
+        "schema": 1,
+        "runbook": run.get("runbook"),
+        "package": run.get("package"),
+        "cluster": run.get("cluster"),
+        "started": run.get("started"),
+        "ended": run.get("ended"),
+        "verdict": judgement.verdict.value,
+        "outage_seconds": outage.measured if outage else None,
+        "outage_limit_seconds": outage.limit if outage else None,
+        "digest": run.get("digest"),
+        "git": run.get("git"),
+        "checks": [asdict(check) for check in judgement.checks],
+    }
+
+
+def junit_document(history: History, judgement: Judgement) -> str:
+    """FAIL is a failure; UNKNOWN is an error, so that no CI system counts it as passed or skipped."""
+    run = history.run
+    seconds = float(run.get("ended") or 0) - float(run.get("started") or 0)
+    name = f"{run.get('runbook')}.{run.get('package')}"
+    suite = ElementTree.Element("testsuite", {
+        "name": name,
+        "tests": str(len(judgement.checks)),
+        "failures": str(sum(c.verdict is Verdict.FAIL for c in judgement.checks)),
+        "errors": str(sum(c.verdict is Verdict.UNKNOWN for c in judgement.checks)),
+        "time": f"{seconds:.1f}",
+        "timestamp": _iso(run.get("started")),
+    })  # fmt: skip
+    for check in judgement.checks:
+        _add_case(suite, name, check)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(suite, encoding="unicode") + "\n"
+
+
+def _add_case(suite: ElementTree.Element, classname: str, check: CheckResult) -> None:
+    case = ElementTree.SubElement(suite, "testcase", {"classname": classname, "name": check.title})
+    if check.verdict is not Verdict.PASS:
+        tag = "failure" if check.verdict is Verdict.FAIL else "error"
+        ElementTree.SubElement(case, tag, {"message": check.summary}).text = "\n".join(check.findings)
+    else:
+        ElementTree.SubElement(case, "system-out").text = check.summary
+
+
+def markdown_document(history: History, judgement: Judgement) -> str:
+    """One screen: the verdict, then every check as a line."""
+    run = history.run
+    lines = [
+        f"# {judgement.verdict.value}: {run.get('title')}",
+        "",
+        f"`{run.get('runbook')}` on package `{run.get('package')}` of cluster `{run.get('cluster')}`, "
+        f"{_iso(run.get('started'))}",
+        "",
+        "| Check | Verdict | Result |",
+        "| --- | --- | --- |",
+        *(f"| {c.title} | {c.verdict.value} | {c.summary.replace('|', '/')} |" for c in judgement.checks),
+        "",
+    ]
+    for check in judgement.checks:
+        if check.verdict is not Verdict.PASS and check.findings:
+            lines += [f"## {check.title}", "", *(f"- {finding}" for finding in check.findings), ""]
+    return "\n".join(lines)
+
+
+def _iso(seconds: Any) -> str:
+    return datetime.fromtimestamp(float(seconds or 0), UTC).isoformat(timespec="seconds")
