@@ -1,0 +1,1 @@
+"""Holdfast, controller side: the command line, the lab, drills, probe and report."""

@@ -1,0 +1,1 @@
+"""Build and find the images that a lab's nodes boot from."""
