@@ -94,7 +94,7 @@ class Pool:
         try:
             end: JobEnd = receive_message(child.connection)
         except (EOFError, OSError):
-            self._discard(child)
+            self._discard(child, kill=False)
             if job is not None and done is not None:
                 done(JobEnd(job.number, None, CHILD_GONE_KIND, f"child {child.pid} ended in the middle of a job"))
             return
@@ -121,7 +121,7 @@ class Pool:
         if done is not None:
             done(JobEnd(job.number, None, CHILD_GONE_KIND, reason))
 
-    def _discard(self, child: _Child) -> None:
+    def _discard(self, child: _Child, *, kill: bool = True) -> None:
         if child.timer is not None:
             child.timer.cancel()
         self._loop.unwatch(child.connection.fileno())
@@ -130,7 +130,8 @@ class Pool:
         for children in (self._idle, self._busy):
             if child in children:
                 children.remove(child)
-        _kill_group(child.pid)
+        if kill:
+            _kill_group(child.pid)
 
 
 def _kill_group(pid: int) -> None:

@@ -233,15 +233,4 @@ class Command:
     """For MOVE: the node, or None for the best one."""
 
 
-Event = (
-    Boot
-    | Tick
-    | Observed
-    | Done
-    | PeerHeard
-    | PeerReleased
-    | PeerConfirmedDead
-    | NetworkSeen
-    | ResourceHealth
-    | Command
-)
+Event = Boot | Tick | Observed | Done | PeerHeard | PeerReleased | PeerConfirmedDead | NetworkSeen | ResourceHealth | Command

@@ -103,6 +103,11 @@ class Timers:
         return 4 * self.vrrp_advert
 
     @property
+    def replaced_after(self) -> float:
+        """A node frozen for less than this cannot have been replaced for its silence."""
+        return self.suspect + self.wait - self.heartbeat
+
+    @property
     def takeover(self) -> float:
         """From the crash of the owner to data LUNs owned by a first-ranked challenger, in the worst case."""
         return max(self.silence, self.suspect + self.wait) + self.heartbeat + 5 * self.command_worst
@@ -172,9 +177,7 @@ def timer_problems(t: Timers) -> list[str]:
     """Every reason why the set is impossible; empty for a sound one."""
     bad = [f"{f.name}: must be above zero" for f in fields(t) if f.name != "profile" and getattr(t, f.name) <= 0]
     return bad + [
-        f"{r.low_name} ({r.low:g} s) must not exceed {r.high_name} ({r.high:g} s): {r.why}"
-        for r in relations(t)
-        if not r.holds()
+        f"{r.low_name} ({r.low:g} s) must not exceed {r.high_name} ({r.high:g} s): {r.why}" for r in relations(t) if not r.holds()
     ]
 
 

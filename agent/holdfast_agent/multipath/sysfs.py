@@ -11,9 +11,10 @@ _MAP_UUID_PREFIX = "mpath-"
 
 @dataclass(frozen=True)
 class PathDevice:
-    """One path: kernel name, SCSI address and the kernel's state word (``running``, ``blocked``, ``offline``…)."""
+    """One path: kernel name, "major:minor", SCSI address and state word (``running``, ``blocked``, ``offline``…)."""
 
     name: str
+    number: str
     address: str
     state: str
 
@@ -66,7 +67,7 @@ def _map_paths(block: Path) -> tuple[PathDevice, ...]:
 
 def _path_device(block: Path) -> PathDevice:
     device = block / "device"
-    return PathDevice(block.name, device.resolve().name, _read_word(device / "state"))
+    return PathDevice(block.name, _read_word(block / "dev"), device.resolve().name, _read_word(device / "state"))
 
 
 def _read_word(attribute: Path) -> str:

@@ -11,7 +11,9 @@ from .sgio import Transport
 
 _TEST_UNIT_READY, _INQUIRY = 0x00, 0x12
 _SERIAL_PAGE, _IDENTIFICATION_PAGE = 0x80, 0x83
-_NAA_DESIGNATOR, _ASSOCIATION_LUN = 3, 0
+# SPC-4 7.8.6: designator types and associations.
+_NAA_DESIGNATOR, _RELATIVE_TARGET_PORT = 3, 4
+_ASSOCIATION_LUN, _ASSOCIATION_PORT = 0, 1
 _ALLOCATION_BYTES = 1024
 
 
@@ -22,6 +24,15 @@ class Identity:
     vendor: str
     product: str
     revision: str
+
+
+@dataclass(frozen=True)
+class Designator:
+    """One entry of VPD page 83h: designator type, what it belongs to, and its bytes."""
+
+    kind: int
+    association: int
+    value: bytes
 
 
 def test_unit_ready(transport: Transport, timeout_seconds: float) -> None:
@@ -43,24 +54,36 @@ def read_serial(transport: Transport, timeout_seconds: float) -> str:
     return _page_body(_inquire(transport, 1, _SERIAL_PAGE, timeout_seconds)).decode("ascii", "replace").strip("\0 ")
 
 
-def read_wwid(transport: Transport, timeout_seconds: float) -> str:
-    """WWID as multipath spells it: "3" and the NAA designator in hex, from VPD page 83h."""
-    return parse_wwid(_inquire(transport, 1, _IDENTIFICATION_PAGE, timeout_seconds))
+def read_identification(transport: Transport, timeout_seconds: float) -> tuple[Designator, ...]:
+    """Every designator of VPD page 83h."""
+    return parse_identification(_inquire(transport, 1, _IDENTIFICATION_PAGE, timeout_seconds))
 
 
-def parse_wwid(page: bytes) -> str:
-    """The longest NAA designator of the logical unit itself; raises CheckConditionError where there is none."""
-    body, offset, best = _page_body(page), 0, b""
+def parse_identification(page: bytes) -> tuple[Designator, ...]:
+    """SPC-4 table 613: the designators of a VPD page 83h."""
+    body, offset, found = _page_body(page), 0, []
     while offset + 4 <= len(body):
         kind, length = body[offset + 1], body[offset + 3]
-        designator = body[offset + 4 : offset + 4 + length]
-        is_lun_naa = kind & 0x0F == _NAA_DESIGNATOR and (kind >> 4) & 0x03 == _ASSOCIATION_LUN
-        if is_lun_naa and len(designator) > len(best):
-            best = designator
+        found.append(Designator(kind & 0x0F, (kind >> 4) & 0x03, body[offset + 4 : offset + 4 + length]))
         offset += 4 + length
-    if not best:
+    return tuple(found)
+
+
+def wwid_of(designators: tuple[Designator, ...]) -> str:
+    """WWID as multipath spells it: "3" and the longest NAA designator of the unit in hex."""
+    names = [d.value for d in designators if d.kind == _NAA_DESIGNATOR and d.association == _ASSOCIATION_LUN]
+    if not names:
         raise CheckConditionError("VPD page 83h carries no NAA designator")
-    return "3" + best.hex()
+    return "3" + max(names, key=len).hex()
+
+
+def target_port_of(designators: tuple[Designator, ...]) -> int | None:
+    """Relative target port that the path goes to, None where the target does not say."""
+    for designator in designators:
+        is_port = designator.kind == _RELATIVE_TARGET_PORT and designator.association == _ASSOCIATION_PORT
+        if is_port and len(designator.value) == 4:
+            return int.from_bytes(designator.value[2:], "big")
+    return None
 
 
 def _inquire(transport: Transport, vital_product_data: int, page: int, timeout_seconds: float) -> bytes:

@@ -63,6 +63,24 @@ class Registrant:
     transport_id: bytes
 
 
+@dataclass(frozen=True)
+class FullStatus:
+    """Reply of READ FULL STATUS: everything about keys and holder in one consistent answer."""
+
+    generation: int
+    registrants: tuple[Registrant, ...]
+
+    @property
+    def keys(self) -> tuple[int, ...]:
+        """Every registered key, one entry per nexus."""
+        return tuple(registrant.key for registrant in self.registrants)
+
+    @property
+    def holder(self) -> Registrant | None:
+        """The registration that holds the reservation, None where there is no reservation."""
+        return next((registrant for registrant in self.registrants if registrant.holder), None)
+
+
 class ReservationPath:
     """The reservation commands through one path; the same key must be used on every path of a node."""
 
@@ -82,7 +100,7 @@ class ReservationPath:
         """What the target can do; asked once before a LUN is used."""
         return parse_report_capabilities(self._read(_REPORT_CAPABILITIES))
 
-    def read_full_status(self) -> tuple[Registrant, ...]:
+    def read_full_status(self) -> FullStatus:
         """Every registration with its port and initiator."""
         return parse_read_full_status(self._read(_READ_FULL_STATUS))
 
@@ -164,9 +182,9 @@ def parse_report_capabilities(data: bytes) -> Capabilities:
     )
 
 
-def parse_read_full_status(data: bytes) -> tuple[Registrant, ...]:
+def parse_read_full_status(data: bytes) -> FullStatus:
     """SPC-4 table 219 and 220."""
-    _, additional = _header(data, "READ FULL STATUS")
+    generation, additional = _header(data, "READ FULL STATUS")
     registrants, offset, end = [], 8, 8 + additional
     while offset + 24 <= end:
         key, flags, scope_type, port, length = struct.unpack_from(">Q4xBB4xHI", data, offset)
@@ -174,4 +192,4 @@ def parse_read_full_status(data: bytes) -> tuple[Registrant, ...]:
         transport_id = data[offset + 24 : offset + 24 + length]
         registrants.append(Registrant(key, holder, scope_type & 0x0F if holder else None, port, transport_id))
         offset += 24 + length
-    return tuple(registrants)
+    return FullStatus(generation, tuple(registrants))

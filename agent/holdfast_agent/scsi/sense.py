@@ -77,4 +77,7 @@ def _classify_sense(sense: Sense) -> Outcome:
     if sense.key == NOT_READY and sense.asc == 0x04 and sense.ascq == 0x01:
         # SPC-4 table 53: 04h/01h LOGICAL UNIT IS IN PROCESS OF BECOMING READY.
         return Outcome.BUSY
+    if sense.key == NOT_READY:
+        # Among others 04h/0Ah to 0Ch: the port is in an ALUA state that does not serve. Another path may.
+        return Outcome.TRANSPORT
     return Outcome.REFUSED

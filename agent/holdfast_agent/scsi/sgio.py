@@ -50,8 +50,9 @@ class SgDevice:
 
     def __init__(self, device: str) -> None:
         self.device = device
-        # O_NONBLOCK: opening must not wait for media; O_RDWR because PERSISTENT RESERVE OUT counts as a write.
-        self._fd = os.open(device, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        # O_NONBLOCK: opening must not wait for media. Read-only on purpose: root may send any command through it, and
+        # closing a descriptor that was open for writing makes udev probe the path again each time.
+        self._fd = os.open(device, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
 
     def __enter__(self) -> SgDevice:
         return self

@@ -22,9 +22,9 @@ from .group import TableLine
 _HEADER = struct.Struct("@3IIIIiIIIQ128s129s7x")
 _TARGET = struct.Struct("@QQiI16s")
 _VERSION = (4, 0, 0)
-_CREATE, _REMOVE, _SUSPEND, _STATUS, _LOAD, _TABLE = 3, 4, 6, 7, 9, 12
+_CREATE, _REMOVE, _SUSPEND, _STATUS, _LOAD, _TABLE, _MESSAGE = 3, 4, 6, 7, 9, 12, 14
 _DM_IOCTL, _READ_WRITE = 0xFD, 3
-_STATUS_TABLE_FLAG = 1 << 4
+_SUSPEND_FLAG, _STATUS_TABLE_FLAG, _SKIP_LOCKFS_FLAG, _NOFLUSH_FLAG = 1 << 1, 1 << 4, 1 << 10, 1 << 11
 # device_mapper/all.h: flags travel in the upper 16 bits of the udev cookie; no semaphore, so the lower bits stay 0.
 _PRIMARY_SOURCE_COOKIE = 0x0040 << 16
 _BUFFER_BYTES = 16384
@@ -100,6 +100,28 @@ def remove_mapped(name: str, timeout_seconds: float) -> None:
             if error.errno != errno.EBUSY or time.monotonic() > deadline:
                 raise VolumeError(f"{name}: cannot be removed: {error.strerror}", errno=error.errno) from error
         time.sleep(_BUSY_POLL_SECONDS)
+
+
+def suspend_mapped(name: str) -> None:
+    """Hold back I/O; what is inside already is neither flushed nor failed (needs a target that can push back)."""
+    _change(name, _SUSPEND, "suspended", flags=_SUSPEND_FLAG | _SKIP_LOCKFS_FLAG | _NOFLUSH_FLAG)
+
+
+def resume_mapped(name: str) -> None:
+    """Let I/O flow again; a device that is not suspended stays as it is."""
+    _change(name, _SUSPEND, "resumed", cookie=_PRIMARY_SOURCE_COOKIE)
+
+
+def send_mapped_message(name: str, message: str) -> None:
+    """Give the target at sector 0 a message, for example ``reinstate_path 8:16`` to a multipath map."""
+    _change(name, _MESSAGE, "told", payload=struct.pack("=Q", 0) + message.encode() + b"\0")
+
+
+def _change(name: str, command: int, word: str, *, flags: int = 0, cookie: int = 0, payload: bytes = b"") -> None:
+    try:
+        _call(command, name, flags=flags, cookie=cookie, payload=payload)
+    except OSError as error:
+        raise VolumeError(f"{name}: cannot be {word}: {error.strerror}", errno=error.errno) from error
 
 
 def encode_table(table: Sequence[TableLine]) -> bytes:

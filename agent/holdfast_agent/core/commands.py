@@ -1,0 +1,247 @@
+"""Operator commands: each is answered once, with what was done or with the reason of the refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from holdfast_agent.core import actions as act
+from holdfast_agent.core import standby
+from holdfast_agent.core.events import Command, Done, Flag, Note, Outcome, Verb
+from holdfast_agent.core.rounds import peer_can_serve
+from holdfast_agent.core.starting import owned_note
+from holdfast_agent.core.state import Evidence, Goal, Repair, State, Step, Waiting, Work
+from holdfast_agent.core.stopping import answer_waiting, stop_package
+from holdfast_agent.core.turn import Turn
+
+_FOREVER = 1e18
+"""A moment no clock reaches: a detached package vouches for the node until it is attached again."""
+
+
+def command_given(turn: Turn, event: Command) -> None:
+    """Carry out or refuse one command."""
+    if turn.s.waiting is not None:
+        refuse(turn, event, f"busy: {turn.s.waiting.verb} is under way")
+        return
+    _VERBS[event.verb](turn, event)
+
+
+def refuse(turn: Turn, event: Command, reason: str) -> None:
+    turn.do(act.Reply(event.id, False, reason))
+
+
+def accept(turn: Turn, event: Command, reason: str) -> None:
+    turn.do(act.Reply(event.id, True, reason))
+
+
+def _start(turn: Turn, event: Command) -> None:
+    s = turn.s
+    if s.state not in (State.STOPPED, State.FAILED, State.STANDBY) or s.step is not Step.IDLE:
+        refuse(turn, event, f"the package is {s.state} here")
+    elif s.lock is None or not s.lock_readable:
+        refuse(turn, event, "the lock LUN cannot be read")
+    elif s.lock.holder is not None and s.lock.holder != s.key:
+        refuse(turn, event, f"{turn.node_of(s.lock.holder) or 'a stranger'} holds the package")
+    elif s.witness is not True:
+        refuse(turn, event, "the own client network is not proven: the witness does not answer")
+    else:
+        turn.set(waiting=Waiting(event.id, event.verb), failures=(), failed_nodes=())
+        note = s.note
+        closed = note is not None and note.flag in (Flag.STOPPED, Flag.FAILED, Flag.RELEASED)
+        proven = closed and note is not None and note.key not in s.lock.keys
+        evidence = Evidence.OPERATOR if proven else Evidence.UNOWNED
+        turn.set(override_term=note.term if note is not None else None)
+        if s.lock.holder == s.key:
+            evidence = Evidence.OWN_PAST
+        standby.begin(turn, evidence, (evidence, event.id), s.lock.holder)
+        turn.set(unplanned=False)
+        if s.lock.holder == s.key:
+            turn.go(State.STARTING, Step.RECHECK, "still holds the lock LUN")
+
+
+def _stop(turn: Turn, event: Command) -> None:
+    s = turn.s
+    if s.state is State.OWNER or (s.state is State.STARTING and s.step is Step.RUN):
+        turn.set(waiting=Waiting(event.id, event.verb))
+        stop_package(turn, Goal.STOP, "stopped by an operator")
+    elif s.state is State.MAINTENANCE:
+        refuse(turn, event, "in maintenance: leave it first")
+    else:
+        refuse(turn, event, f"the package is {s.state} here: stop it on its owner")
+
+
+def _move(turn: Turn, event: Command) -> None:
+    s = turn.s
+    if s.state is not State.OWNER or s.plan or s.repair is not Repair.NONE:
+        refuse(turn, event, f"the package is {s.state} here" if s.state is not State.OWNER else "busy")
+        return
+    target = event.target or peer_can_serve(turn)
+    problem = _target_problem(turn, target)
+    if problem is not None:
+        refuse(turn, event, problem)
+        return
+    turn.set(waiting=Waiting(event.id, event.verb))
+    stop_package(turn, Goal.RELEASE, f"moved to {target} by an operator", target)
+
+
+def _target_problem(turn: Turn, target: str | None) -> str | None:
+    """Why a move to this node would fail; None when nothing speaks against it."""
+    if target is None:
+        return "no other node could serve the package"
+    if target == turn.s.config.node:
+        return "the package is here already"
+    peer = turn.peer(target)
+    if peer is None:
+        return f"{target} is not a node of this package"
+    if peer.dead or turn.silent(peer, turn.t.silence):
+        return f"{target} is silent"
+    if peer.view is None or not peer.view.can_serve:
+        return f"{target} could not serve the package ({peer.view.state if peer.view else 'unknown'})"
+    return None
+
+
+def _maintenance_on(turn: Turn, event: Command) -> None:
+    if turn.s.state is not State.OWNER or turn.s.plan or turn.s.repair is not Repair.NONE:
+        refuse(turn, event, f"the package is {turn.s.state} here or busy")
+        return
+    _write(turn, event, Flag.MAINTENANCE)
+
+
+def _maintenance_off(turn: Turn, event: Command) -> None:
+    s = turn.s
+    if s.state is State.MAINTENANCE:
+        problem = _leave_gate(turn)
+        if problem is not None:
+            refuse(turn, event, f"not left: {problem}")
+        else:
+            _write(turn, event, Flag.OWNED)
+    elif s.note is not None and s.note.flag in (Flag.MAINTENANCE, Flag.DETACHED):
+        turn.set(override_term=s.note.term)
+        accept(turn, event, f"this node no longer stands off for {s.note.flag} of term {s.note.term}")
+    else:
+        refuse(turn, event, "not in maintenance")
+
+
+def _leave_gate(turn: Turn) -> str | None:
+    """Maintenance and detachment end only when what is found is what an owner must have."""
+    s = turn.s
+    if s.unverified_since is not None or turn.now - s.verified_at > turn.t.slow_limit + turn.t.defend:
+        return "the storage is not verified"
+    if s.unhealthy:
+        return f"{', '.join(sorted(s.unhealthy))} failed"
+    return None
+
+
+def _detach(turn: Turn, event: Command) -> None:
+    if turn.s.state is not State.OWNER or turn.s.plan or turn.s.repair is not Repair.NONE:
+        refuse(turn, event, f"the package is {turn.s.state} here or busy")
+        return
+    _write(turn, event, Flag.DETACHED)
+
+
+def _attach(turn: Turn, event: Command) -> None:
+    s = turn.s
+    if s.state is State.DETACHED:
+        turn.set(waiting=Waiting(event.id, event.verb))
+        turn.go(State.DETACHED, Step.ADOPT, "attaching: verifying")
+    elif s.note is not None and s.note.flag is Flag.DETACHED:
+        turn.set(override_term=s.note.term)
+        accept(turn, event, f"this node no longer stands off for detached of term {s.note.term}")
+    else:
+        refuse(turn, event, f"the package is {s.state} here, not detached")
+
+
+def _write(turn: Turn, event: Command, flag: Flag) -> None:
+    turn.set(waiting=Waiting(event.id, event.verb))
+    note = owned_note(turn, flag)
+    turn.set(pending_note=replace(note, reason=str(event.verb)))
+
+
+def begin_note(turn: Turn) -> None:
+    """Start the awaited note as soon as the storage channel is free."""
+    if turn.s.pending_note is not None and turn.idle():
+        turn.set(repair=Repair.NOTE)
+
+
+def note_written(turn: Turn, event: Done) -> None:
+    """The note of maintenance or detachment is on the lock LUN: only now may the owner stop defending."""
+    note = turn.s.pending_note
+    turn.set(pending_note=None)
+    if event.outcome is not Outcome.OK or note is None:
+        answer_waiting(turn, False, f"the note could not be written: {event.outcome} {event.detail}".strip())
+        return
+    turn.set(note=note)
+    if note.flag is Flag.MAINTENANCE:
+        turn.go(State.MAINTENANCE, Step.RUN, "maintenance by an operator")
+    elif note.flag is Flag.DETACHED:
+        turn.go(State.DETACHED, Step.IDLE, "detached by an operator: keeps running, nobody defends")
+        turn.set(fed_until=_FOREVER)
+        turn.do(act.FeedWatchdog(_FOREVER))
+    else:
+        turn.set(poll_at=turn.now)
+        turn.go(State.OWNER, Step.RUN, "running and verified")
+    answer_waiting(turn, True, turn.s.reason)
+
+
+def attached(turn: Turn, note: Note | None) -> None:
+    """What was detached or kept running over an agent start is verified: take it up again."""
+    s = turn.s
+    turn.set(active=True, on_lock=True, on_data=True, address=False, verified_at=turn.now, stalled=False,
+             term=note.term if note is not None else s.term, fed_until=-1e9, poll_at=turn.now)  # fmt: skip
+    if s.state is not State.DETACHED and note is not None and note.flag is Flag.DETACHED:
+        turn.go(State.DETACHED, Step.IDLE, "detached by an operator before the agent started")
+        turn.set(fed_until=_FOREVER)
+        turn.do(act.FeedWatchdog(_FOREVER))
+        return
+    if s.state is not State.DETACHED and note is not None and note.flag is Flag.MAINTENANCE:
+        turn.go(State.MAINTENANCE, Step.RUN, "maintenance by an operator before the agent started")
+        return
+    plan = tuple(Work("start", name) for name in s.config.resources)
+    turn.set(plan=plan, tries=0)
+    turn.go(State.STARTING, Step.RUN, "found running and verified")
+    if note is not None and note.flag is not Flag.OWNED:
+        turn.set(pending_note=Note(Flag.OWNED, turn.s.key, turn.s.term, reason="attached"))
+
+
+def _failback(turn: Turn, event: Command) -> None:
+    _move(turn, replace(event, target=turn.s.config.nodes[0]))
+
+
+def _forget(turn: Turn, event: Command) -> None:
+    s = turn.s
+    turn.set(failures=(), restarts=(), failed_nodes=(), spent=(), hold_until=-1e9)
+    note = s.note
+    if note is not None and note.flag is Flag.FAILED:
+        turn.set(override_term=note.term)
+    turn.set(forgiven_term=note.term if note is not None else 0)
+    if s.state is State.FAILED and s.step is Step.IDLE:
+        turn.go(State.STANDBY, Step.IDLE, "failures forgotten by an operator")
+    if s.state is State.OWNER and s.repair is Repair.NONE and not s.plan:
+        turn.set(pending_note=owned_note(turn, Flag.OWNED))
+    accept(turn, event, "failures forgotten")
+
+
+def _rejoin(turn: Turn, event: Command) -> None:
+    s = turn.s
+    if s.state is not State.EJECTED:
+        refuse(turn, event, f"the package is {s.state} here, not ejected")
+    elif s.active:
+        turn.set(plan=(Work("kill"), Work("deactivate"), Work("check")), work=None, tries=0)
+        accept(turn, event, "stopping what is left here; rejoins when that is proven clean")
+    else:
+        turn.set(poll_at=turn.now)
+        accept(turn, event, "already clean: cleaning up the keys")
+
+
+_VERBS: dict[Verb, Callable[[Turn, Command], None]] = {
+    Verb.START: _start,
+    Verb.STOP: _stop,
+    Verb.MOVE: _move,
+    Verb.MAINTENANCE_ON: _maintenance_on,
+    Verb.MAINTENANCE_OFF: _maintenance_off,
+    Verb.DETACH: _detach,
+    Verb.ATTACH: _attach,
+    Verb.FAILBACK: _failback,
+    Verb.FORGET_FAILURES: _forget,
+    Verb.REJOIN: _rejoin,
+}

@@ -1,0 +1,44 @@
+"""Which registrations are this node's own: the initiator names in transport ids (SPC-4 7.6.4)."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+from .reservation import Registrant
+
+# SPC-4 table 477: protocol identifiers.
+_FIBRE_CHANNEL, _ISCSI = 0x0, 0x5
+
+
+def own_initiators(sysfs: Path = Path("/sys")) -> frozenset[str]:
+    """Names by which this node appears in transport ids: iSCSI names, Fibre Channel port names (hex)."""
+    iscsi = (_read(path).lower() for path in sysfs.glob("class/iscsi_session/session*/initiatorname"))
+    fibre = (_read(path).removeprefix("0x").lower() for path in sysfs.glob("class/fc_host/host*/port_name"))
+    return frozenset(name for name in (*iscsi, *fibre) if name and name != "(null)")
+
+
+def parse_initiator(transport_id: bytes) -> str | None:
+    """The initiator's name in a transport id, None for a transport that is not told apart here."""
+    if not transport_id:
+        return None
+    protocol = transport_id[0] & 0x0F
+    if protocol == _ISCSI and len(transport_id) > 4:
+        (length,) = struct.unpack_from(">H", transport_id, 2)
+        name = transport_id[4 : 4 + length].partition(b"\0")[0].decode("utf-8", "replace")
+        return name.partition(",i,")[0].lower()
+    if protocol == _FIBRE_CHANNEL and len(transport_id) >= 16:
+        return transport_id[8:16].hex()
+    return None
+
+
+def is_own(registrant: Registrant, initiators: frozenset[str]) -> bool:
+    """Whether a registration belongs to one of this node's initiators."""
+    return parse_initiator(registrant.transport_id) in initiators
+
+
+def _read(attribute: Path) -> str:
+    try:
+        return attribute.read_text().strip()
+    except OSError:
+        return ""

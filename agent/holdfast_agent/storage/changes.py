@@ -1,0 +1,172 @@
+"""The storage commands that change something on the array: register, reserve, preempt, unregister."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, wait
+from functools import partial
+
+from ..core.actions import PreemptAndAbort, Register, Reserve, Unregister
+from ..core.events import Outcome
+from ..errors import HoldfastError, PathFailedError, ReservationConflictError
+from ..scsi.reservation import ReservationPath
+from ..scsi.sgio import SgDevice
+from .lanes import first_success, wait_for
+from .node_view import HEDGE_SECONDS, NodeView
+from .observe import read_status
+from .outcomes import outcome_of, worst
+from .targets import Lun
+
+# Once a path of a LUN has done its part, the others get this much longer (or twice the time that it took): a path that
+# died a moment ago and is not known as dead yet must not hold up a takeover.
+PATH_GRACE_SECONDS = 0.15
+
+
+def register(node: NodeView, luns: tuple[Lun, ...], command: Register) -> Outcome:
+    """Register the key on every live path of every LUN, all at the same time."""
+    work = partial(_register_path, node, command.key, command.replaces)
+    return _on_every_path(node, luns, work, command.deadline, command.not_after)
+
+
+def unregister(node: NodeView, luns: tuple[Lun, ...], command: Unregister) -> Outcome:
+    """Take the key back on every live path; a path that does not carry it is done already."""
+    return _on_every_path(node, luns, partial(_unregister_path, node, command.key), command.deadline, float("inf"))
+
+
+def reserve(node: NodeView, luns: tuple[Lun, ...], command: Reserve) -> Outcome:
+    """Reserve each LUN through one path."""
+    work = partial(_reserve_path, node, command.key)
+    return _on_one_path(node, luns, work, command.deadline, command.not_after)
+
+
+def preempt_lock(node: NodeView, lock: Lun, command: PreemptAndAbort) -> Outcome:
+    """Preempt on the lock LUN through one path, once.
+
+    It is never repeated on another path: if the answer of the first got lost, the repetition would be told that the
+    victim is not there, which reads as defeat. An unknown end is reported as a timeout; the machine reads the keys.
+    """
+    paths = node.order(lock)
+    if not paths:
+        return Outcome.NO_PATHS
+    work = partial(_preempt_path, node, command.key, command.victims)
+    try:
+        wait_for(node.on_path(lock, paths[0], work, command.deadline, command.not_after), command.deadline)
+    except PathFailedError:
+        return Outcome.TIMEOUT
+    except HoldfastError as error:
+        return outcome_of(error)
+    return Outcome.OK
+
+
+def preempt_data(node: NodeView, luns: tuple[Lun, ...], command: PreemptAndAbort) -> Outcome:
+    """Preempt on every data LUN at the same time; a LUN that lists none of the victims is done already."""
+    work = partial(_preempt_listed, node, command.key, command.victims)
+    return _on_one_path(node, luns, work, command.deadline, command.not_after)
+
+
+def _register_path(node: NodeView, key: int, replaces: tuple[int, ...], device: SgDevice) -> None:
+    path = node.reservation(device)
+    for present in (0, key, *replaces):
+        try:
+            path.register(present, key)
+        except ReservationConflictError:
+            continue
+        return
+    raise ReservationConflictError("the path carries a key that is not ours to replace")
+
+
+def _unregister_path(node: NodeView, key: int, device: SgDevice) -> None:
+    try:
+        node.reservation(device).unregister(key)
+    except ReservationConflictError:
+        # This nexus does not carry the key: exactly what was wanted.
+        return
+
+
+def _reserve_path(node: NodeView, key: int, device: SgDevice) -> None:
+    path = node.reservation(device)
+    try:
+        path.reserve(key)
+    except ReservationConflictError:
+        if path.read_reservation().key != key:
+            raise
+
+
+def _preempt_path(node: NodeView, key: int, victims: tuple[int, ...], device: SgDevice) -> None:
+    _preempt_each(node.reservation(device), key, victims)
+
+
+def _preempt_listed(node: NodeView, key: int, victims: tuple[int, ...], device: SgDevice) -> None:
+    listed = read_status(node, device).keys
+    _preempt_each(node.reservation(device), key, tuple(victim for victim in victims if victim in listed))
+
+
+def _preempt_each(path: ReservationPath, key: int, victims: tuple[int, ...]) -> None:
+    for victim in victims:
+        path.preempt_and_abort(key, victim)
+
+
+def _on_one_path(
+    node: NodeView, luns: tuple[Lun, ...], work: partial[None], deadline: float, not_after: float
+) -> Outcome:
+    """Do something once per LUN, on all LUNs side by side; a path that fails is replaced by the LUN's next one."""
+    plans = []
+    for lun in luns:
+        attempts = [partial(node.on_path, lun, path, work, deadline, not_after) for path in node.order(lun)]
+        under_way = [attempts[0]()] if attempts else []
+        plans.append((under_way, attempts[1:]))
+    return worst([_finish_one(under_way, others, deadline) for under_way, others in plans])
+
+
+def _finish_one(under_way: list[Future[None]], others: list[partial[Future[None]]], deadline: float) -> Outcome:
+    if not under_way:
+        return Outcome.NO_PATHS
+    try:
+        # No hedge: two paths doing the same change would see each other's half.
+        first_success([lambda: under_way[0], *others], deadline, max(HEDGE_SECONDS, deadline - time.monotonic()))
+    except HoldfastError as error:
+        return outcome_of(error)
+    return Outcome.OK
+
+
+def _on_every_path(
+    node: NodeView, luns: tuple[Lun, ...], work: partial[None], deadline: float, not_after: float
+) -> Outcome:
+    """Do something on every live path of every LUN; each LUN needs at least one path that did it."""
+    begun = time.monotonic()
+    started = {
+        lun.name: [node.on_path(lun, path, work, deadline, not_after) for path in node.order(lun)] for lun in luns
+    }
+    return worst([_finish_every(futures, begun, deadline) for futures in started.values()])
+
+
+def _finish_every(futures: list[Future[None]], begun: float, deadline: float) -> Outcome:
+    if not futures:
+        return Outcome.NO_PATHS
+    _wait_with_grace(futures, begun, deadline)
+    outcomes = [_outcome(future) for future in futures]
+    # A path that does not answer is not live; any other refusal counts even if one path agreed.
+    answered = [outcome for outcome in outcomes if outcome not in (Outcome.NO_PATHS, Outcome.TIMEOUT)]
+    return worst(answered or outcomes)
+
+
+def _wait_with_grace(futures: list[Future[None]], begun: float, deadline: float) -> None:
+    """Wait for all; as soon as one has succeeded, only as long as the grace lasts."""
+    pending = set(futures)
+    while pending and time.monotonic() < deadline:
+        done, pending = wait(pending, max(0.0, deadline - time.monotonic()), FIRST_COMPLETED)
+        if any(_outcome(future) is Outcome.OK for future in done):
+            grace = max(PATH_GRACE_SECONDS, 2 * (time.monotonic() - begun))
+            wait(pending, min(grace, max(0.0, deadline - time.monotonic())), ALL_COMPLETED)
+            return
+
+
+def _outcome(future: Future[None]) -> Outcome:
+    if not future.done():
+        return Outcome.TIMEOUT
+    error = future.exception()
+    if error is None:
+        return Outcome.OK
+    if isinstance(error, HoldfastError):
+        return outcome_of(error)
+    raise error

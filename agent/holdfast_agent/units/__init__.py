@@ -1,0 +1,1 @@
+"""systemd, spoken to directly: states and jobs of units without starting systemctl."""
