@@ -4,6 +4,8 @@ Commands that carry an `id` are answered by one event with that id: `Observed` f
 At most one command of the storage channel and one of the work channel are under way per package; the I/O layer runs
 the two channels side by side, each in a child with a deadline. A command of the storage channel is never queued
 behind one of the work channel (a start that hangs must not stop the defence).
+When a new command comes for a channel whose last one has not ended, the machine has abandoned the last one: its child
+is killed, or known never to send anything any more, before the new command starts. `KillDatabase` relies on this.
 
 `not_after` is a moment of the node's monotonic clock. The child compares it right before the command leaves; later
 than that the command is not sent and `EXPIRED` is answered. It narrows what a node that was frozen between deciding

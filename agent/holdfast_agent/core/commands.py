@@ -11,7 +11,7 @@ from holdfast_agent.core.events import Command, Done, Flag, Note, Outcome, Verb
 from holdfast_agent.core.rounds import peer_can_serve
 from holdfast_agent.core.starting import owned_note
 from holdfast_agent.core.state import Evidence, Goal, Repair, State, Step, Waiting, Work
-from holdfast_agent.core.stopping import answer_waiting, stop_package
+from holdfast_agent.core.stopping import answer_waiting, eject, stop_package
 from holdfast_agent.core.turn import Turn
 
 _FOREVER = 1e18
@@ -166,7 +166,11 @@ def begin_note(turn: Turn) -> None:
 def note_written(turn: Turn, event: Done) -> None:
     """The note of maintenance or detachment is on the lock LUN: only now may the owner stop defending."""
     note = turn.s.pending_note
-    turn.set(pending_note=None)
+    turn.set(pending_note=None, repair=Repair.NONE)
+    if event.outcome is Outcome.CONFLICT:
+        answer_waiting(turn, False, "reservation conflict on writing the note")
+        eject(turn, "lost: reservation conflict on writing the note")
+        return
     if event.outcome is not Outcome.OK or note is None:
         answer_waiting(turn, False, f"the note could not be written: {event.outcome} {event.detail}".strip())
         return

@@ -37,7 +37,7 @@ from dataclasses import replace
 
 from holdfast_agent.core import actions as act
 from holdfast_agent.core import challenge, rounds, standby, starting, stopping, working
-from holdfast_agent.core.commands import attached, begin_note, command_given
+from holdfast_agent.core.commands import attached, begin_note, command_given, note_written
 from holdfast_agent.core.events import (
     Boot,
     Command,
@@ -182,6 +182,8 @@ def _storage_done(turn: Turn, event: Done) -> None:
         stopping.release_done(turn, event)
     elif s.state is State.EJECTED:
         stopping.ejected_done(turn, event)
+    elif s.step is Step.RUN and s.repair is Repair.NOTE:
+        note_written(turn, event)
     elif s.step is Step.RUN:
         rounds.round_done(turn, event)
     elif s.state is State.STARTING:

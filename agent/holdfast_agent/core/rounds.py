@@ -94,8 +94,9 @@ def give_up_when_due(turn: Turn) -> None:
     if since is None:
         return
     limit = (t.path_wait if s.unverified_gone else t.slow_limit) if peer_can_serve(turn) else t.path_wait_alone
+    what = "all paths are gone" if s.unverified_gone else "too slow"
     if turn.now - since >= limit:
-        eject(turn, f"storage not verified for {limit:g} s: {'all paths are gone' if s.unverified_gone else 'too slow'}")
+        eject(turn, f"storage not verified for {limit:g} s: {what}")
 
 
 def peer_can_serve(turn: Turn) -> str | None:
@@ -185,9 +186,7 @@ _NEXT = {
 def round_done(turn: Turn, event: Done) -> None:
     """Result of a defence or of a step of a repair."""
     repair = turn.s.repair
-    if repair is Repair.NOTE:
-        _note_done(turn, event)
-    elif repair is Repair.RESUME and event.outcome is Outcome.OK:
+    if repair is Repair.RESUME and event.outcome is Outcome.OK:
         turn.set(repair=Repair.NONE, suspended=False, poll_at=turn.now)
         verified(turn)
     elif repair in (Repair.DEFEND, Repair.PREEMPT_DATA):
@@ -199,16 +198,6 @@ def round_done(turn: Turn, event: Done) -> None:
     else:
         turn.log("repair", f"{repair} ended with {event.outcome}: {event.detail}")
         turn.set(repair=Repair.VERIFY)
-
-
-def _note_done(turn: Turn, event: Done) -> None:
-    from holdfast_agent.core.commands import note_written
-
-    if event.outcome is Outcome.CONFLICT:
-        eject(turn, "lost: reservation conflict on writing the note")
-    else:
-        turn.set(repair=Repair.NONE)
-        note_written(turn, event)
 
 
 def round_stalled(turn: Turn) -> None:

@@ -20,10 +20,11 @@ CALL_TIMEOUT_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class UnitState:
-    """ActiveState and SubState as in systemctl show."""
+    """ActiveState and SubState as in systemctl show, and the number of a pending job (0: none)."""
 
     active: str
     sub: str
+    job: int = 0
 
     @property
     def is_running(self) -> bool:
@@ -44,7 +45,8 @@ def read_unit_state(bus: SystemdBus, unit: str) -> UnitState:
     )
     if loaded != "loaded":
         raise UnitError(f"unit {unit} is {loaded}", unit=unit)
-    return UnitState(active, sub)
+    job = bus.call(path, _PROPERTIES, "Get", "ss", (_UNIT, "Job"))[0][0]
+    return UnitState(active, sub, job)
 
 
 def start_unit(bus: SystemdBus, unit: str, deadline: float) -> None:
@@ -52,7 +54,7 @@ def start_unit(bus: SystemdBus, unit: str, deadline: float) -> None:
     if read_unit_state(bus, unit).active == "failed":
         bus.call(_ROOT, _MANAGER, "ResetFailedUnit", "s", (unit,))
     bus.call(_ROOT, _MANAGER, "StartUnit", "ss", (unit, "replace"))
-    state = _wait(bus, unit, deadline, lambda state: state.is_running or state.active == "failed")
+    state = _wait(bus, unit, deadline, lambda state: state.is_running or (state.is_down and not state.job))
     if not state.is_running:
         raise UnitError(f"unit {unit} ended {state.active} ({state.sub})", unit=unit)
 

@@ -1,0 +1,157 @@
+"""PostgreSQL as a resource: the server itself is started and signalled, without pg_ctl's polling.
+
+The invariant that everything here rests on: this node owns the data directory (reservation, mount). So a lock file
+left by another node's server may be removed, after it is proven that no process here works in the directory.
+"""
+
+from __future__ import annotations
+
+import pwd
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..config import Resource
+from ..errors import HoldfastError, ResourceError
+from .control_group import ControlGroup
+from .postgresql_wire import Database, run_query
+from .processes import process_is_alive, processes_in, signal_and_wait
+from .spawn import Server, log_path, spawn_server
+
+# Where Debian installs a major version.
+_BINARY = "/usr/lib/postgresql/{version}/bin/postgres"
+# src/include/utils/pidfile.h: line numbers of postmaster.pid and the word of a server that accepts connections.
+_PID_LINE, _PORT_LINE, _SOCKET_LINE, _STATUS_LINE = 0, 3, 4, 7
+_READY = "ready"
+_POLL_SECONDS = 0.01
+# A checkpoint before the stop shortens the stop; it may cost this share of the time that the stop has.
+_CHECKPOINT_SHARE = 0.5
+# Time kept back from the fast stop for the immediate one, which only has to kill.
+_IMMEDIATE_SECONDS = 2.0
+_LOG_TAIL_LINES = 5
+
+
+@dataclass(frozen=True)
+class PidFile:
+    """What postmaster.pid says; "" for lines that the server has not written yet."""
+
+    pid: int
+    port: str
+    socket_directory: str
+    status: str
+
+
+def start(resource: Resource, deadline: float) -> dict[str, int]:
+    """Start the server and return its pid when it has answered a query."""
+    directory = _data_directory(resource)
+    present = read_pid_file(directory)
+    if present is not None and process_is_alive(present.pid) and present.pid in processes_in(str(directory)):
+        return _wait_until_ready(resource, directory, present.pid, deadline)
+    group = ControlGroup(resource.package, resource.name)
+    group.kill(deadline)
+    _remove_stale_lock(directory)
+    account = pwd.getpwuid(directory.stat().st_uid)
+    command = [_binary(resource), "-D", str(directory), "-p", str(resource.settings["port"])]
+    log = log_path(resource.package, resource.name)
+    pid = spawn_server(Server(command, account.pw_name, group, log, directory))
+    return _wait_until_ready(resource, directory, pid, deadline)
+
+
+def stop(resource: Resource, fast: bool, deadline: float) -> None:
+    """Stop the server: checkpoint, fast shutdown, at last immediate shutdown and kill."""
+    group = ControlGroup(resource.package, resource.name)
+    directory = Path(resource.settings["data_directory"])
+    present = read_pid_file(directory)
+    if present is not None and process_is_alive(present.pid) and present.pid in processes_in(str(directory)):
+        _try_checkpoint(resource, deadline)
+        limit = deadline - _IMMEDIATE_SECONDS
+        if not signal_and_wait(present.pid, signal.SIGINT if fast else signal.SIGTERM, limit):
+            signal_and_wait(present.pid, signal.SIGQUIT, deadline - _IMMEDIATE_SECONDS / 2)
+    group.kill(deadline)
+
+
+def check(resource: Resource, deadline: float) -> None:
+    """Ask the server something over a fresh connection; raises where it does not answer."""
+    rows = run_query(_database(resource), "SELECT 1", deadline)
+    if rows != [["1"]]:
+        raise ResourceError(f"PostgreSQL answered {rows} to SELECT 1")
+
+
+def read_pid_file(directory: Path) -> PidFile | None:
+    """postmaster.pid of a data directory, None where there is none or it is being written."""
+    try:
+        lines = (directory / "postmaster.pid").read_text().splitlines()
+        pid = abs(int(lines[_PID_LINE]))
+    except (OSError, ValueError, IndexError):
+        return None
+    lines += [""] * (_STATUS_LINE + 1 - len(lines))
+    return PidFile(pid, lines[_PORT_LINE], lines[_SOCKET_LINE], lines[_STATUS_LINE].strip())
+
+
+def _wait_until_ready(resource: Resource, directory: Path, pid: int, deadline: float) -> dict[str, int]:
+    reason = "it is still recovering"
+    while time.monotonic() < deadline:
+        if not process_is_alive(pid):
+            raise ResourceError(f"PostgreSQL ended while starting: {_log_tail(resource)}", resource=resource.name)
+        present = read_pid_file(directory)
+        if present is not None and present.pid == pid and present.status == _READY:
+            try:
+                check(resource, deadline)
+                return {"pid": pid}
+            except ResourceError as error:
+                reason = str(error)
+        time.sleep(_POLL_SECONDS)
+    raise ResourceError(f"PostgreSQL did not get ready in time: {reason}", resource=resource.name)
+
+
+def _database(resource: Resource) -> Database:
+    directory = Path(resource.settings["data_directory"])
+    present = read_pid_file(directory)
+    if present is None or not present.socket_directory:
+        raise ResourceError("PostgreSQL does not run: no usable postmaster.pid")
+    account = pwd.getpwuid(directory.stat().st_uid)
+    return Database(present.socket_directory, int(present.port), account.pw_name, account.pw_uid)
+
+
+def _remove_stale_lock(directory: Path) -> None:
+    """Remove a lock file whose server is not here; a pid that another program has by now would block the start."""
+    workers = processes_in(str(directory))
+    if workers:
+        raise ResourceError(f"processes {workers} still work in {directory}")
+    (directory / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _try_checkpoint(resource: Resource, deadline: float) -> None:
+    limit = time.monotonic() + _CHECKPOINT_SHARE * max(0.0, deadline - time.monotonic())
+    try:
+        run_query(_database(resource), "CHECKPOINT", limit)
+    except HoldfastError:
+        # Only an acceleration: the shutdown does its own checkpoint, and one that cannot must not stop the stop.
+        return
+
+
+def _data_directory(resource: Resource) -> Path:
+    directory = Path(resource.settings["data_directory"])
+    version_file = directory / "PG_VERSION"
+    if not version_file.exists():
+        raise ResourceError(f"{directory} holds no PostgreSQL cluster", resource=resource.name)
+    found, wanted = version_file.read_text().strip(), str(resource.settings["version"])
+    if found != wanted:
+        raise ResourceError(f"{directory} is of version {found}, the package wants {wanted}", resource=resource.name)
+    return directory
+
+
+def _binary(resource: Resource) -> str:
+    path = _BINARY.format(version=resource.settings["version"])
+    if not Path(path).exists():
+        raise ResourceError(f"{path} is not installed", resource=resource.name)
+    return path
+
+
+def _log_tail(resource: Resource) -> str:
+    try:
+        lines = log_path(resource.package, resource.name).read_text(errors="replace").splitlines()
+    except OSError as error:
+        return f"no log: {error.strerror}"
+    return " | ".join(lines[-_LOG_TAIL_LINES:])

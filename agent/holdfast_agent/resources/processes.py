@@ -1,0 +1,48 @@
+"""Questions about single processes, without zombies and reused pids getting in the way."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import time
+from pathlib import Path
+
+
+def process_is_alive(pid: int) -> bool:
+    """Whether the process runs; a zombie does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return False
+    return state not in ("Z", "X")
+
+
+def working_directory(pid: int) -> str:
+    """Working directory of a process, empty where it is gone."""
+    try:
+        return str(Path(f"/proc/{pid}/cwd").readlink())
+    except OSError:
+        return ""
+
+
+def processes_in(directory: str) -> tuple[int, ...]:
+    """Every process whose working directory is exactly this one: the processes of a database on its data."""
+    pids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    return tuple(pid for pid in pids if working_directory(pid) == directory)
+
+
+def signal_and_wait(pid: int, number: signal.Signals, deadline: float) -> bool:
+    """Send a signal and wait for the process to end; returns whether it ended in time."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        signal.pidfd_send_signal(handle, number)
+        ended, _, _ = select.select([handle], [], [], max(0.0, deadline - time.monotonic()))
+        return bool(ended)
+    except ProcessLookupError:
+        return True
+    finally:
+        os.close(handle)
