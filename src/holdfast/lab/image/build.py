@@ -26,7 +26,7 @@ POOL_MOUNT = "opt/holdfast-lab/pool"
 MASKED_UNITS = (
     "systemd-binfmt.service", "ldconfig.service", "systemd-journal-catalog-update.service", "dev-hugepages.mount",
     "modprobe@drm.service", "modprobe@fuse.service", "modprobe@efi_pstore.service", "sys-fs-fuse-connections.mount",
-    "systemd-logind.service", "getty@tty1.service", "apt-daily.timer", "apt-daily-upgrade.timer",
+    "getty@tty1.service", "apt-daily.timer", "apt-daily-upgrade.timer",
     "dpkg-db-backup.timer", "e2scrub_all.timer", "e2scrub_reap.service", "fstrim.timer",
     "systemd-udev-load-credentials.service", "proc-sys-fs-binfmt_misc.automount", "systemd-tpm2-setup-early.service",
     "systemd-tpm2-setup.service", "systemd-firstboot.service", "systemd-machine-id-commit.service",
@@ -186,6 +186,10 @@ def fit_out(build: Build) -> None:
     for unit in MASKED_UNITS:
         (system / unit).unlink(missing_ok=True)
         (system / unit).symlink_to("/dev/null")
+    # Not at boot, but still there when somebody asks for it (systemctl reboot does, over D-Bus).
+    wants = system / "multi-user.target.wants"
+    wants.mkdir(exist_ok=True)
+    (wants / "systemd-logind.service").symlink_to("/dev/null")
     for key in (root / "etc/ssh").glob("ssh_host_*"):
         key.unlink()
     # Without persistent journal a crash would leave no log of its own.
