@@ -45,7 +45,7 @@ def build_node_settings(timeouts, chap):
 
     I(timeouts) in seconds: replacement, noop_interval, noop_timeout, login, abort.
     """
-    settings = {
+    return {
         # The login service asks for sessions in a fixed order; open-iscsi's own start would ask for all at once.
         "node.startup": "manual",
         "node.session.timeo.replacement_timeout": str(timeouts["replacement"]),
@@ -64,4 +64,3 @@ def build_node_settings(timeouts, chap):
         "node.session.auth.username_in": chap["mutual_username"],
         "node.session.auth.password_in": chap["mutual_password"],
     }
-    return settings

@@ -234,7 +234,7 @@ def _node_acl(iqn, initiator):
 def _create_file(path, size):
     """A sparse file of at least I(size) bytes; an existing one keeps its content."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with open(path, "ab") as backing:
+    with path.open("ab") as backing:
         if backing.tell() < size:
             os.truncate(backing.fileno(), size)
         os.fsync(backing.fileno())

@@ -48,7 +48,7 @@ def find_paths(lun, sysfs=Path("/sys"), dev=Path("/dev")):
 
 def _names_behind(device, sysfs):
     try:
-        number = os.stat(device).st_rdev
+        number = Path(device).stat().st_rdev
     except OSError as error:
         raise HoldfastError(f"{device} does not exist on this node", lun=device) from error
     block = sysfs / "dev" / "block" / f"{os.major(number)}:{os.minor(number)}"

@@ -49,7 +49,8 @@ def build_out_parameters(key, service_action_key=0, aptpl=False):
 
 def build_opcode_query_cdb(service_action, length=16):
     """REPORT SUPPORTED OPERATION CODES for one service action of PERSISTENT RESERVE OUT (SPC-4 6.35)."""
-    return struct.pack(">BBBBHIBB", *REPORT_SUPPORTED_OPERATION_CODES, _RSOC_ONE_SERVICE_ACTION, PR_OUT, service_action, length, 0, 0)
+    query = (_RSOC_ONE_SERVICE_ACTION, PR_OUT, service_action, length, 0, 0)
+    return struct.pack(">BBBBHIBB", *REPORT_SUPPORTED_OPERATION_CODES, *query)
 
 
 def parse_opcode_query(data):

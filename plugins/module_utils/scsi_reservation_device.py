@@ -85,7 +85,8 @@ def read_reservation(lun):
     """Everything a LUN tells about its reservation, asked over the first path that answers, plus each path's own key."""
     paths, status = [], None
     for path in find_paths(lun):
-        row = {"device": path.device, "state": path.state, "initiator": path.initiator, "target_port": path.target_port, "error": ""}
+        row = {"device": path.device, "state": path.state, "error": ""}
+        row.update(initiator=path.initiator, target_port=path.target_port)
         try:
             with SgDevice(path.device) as device:
                 status = status or _read_status(device)

@@ -51,7 +51,9 @@ def _refuse_foreign(before, wanted):
     foreign = sorted({key for key in before["keys"] + wanted.preempt if not key_is_of_cluster(key, wanted.cluster)})
     if foreign:
         listed = ", ".join(key_text(key) for key in foreign)
-        raise RefusedError(f"keys of somebody else than cluster {wanted.cluster}: {listed}. Find their owner; they are not cleared", keys=listed)
+        raise RefusedError(
+            f"keys of somebody else than cluster {wanted.cluster}: {listed}. Find their owner; they are not cleared", keys=listed
+        )
     if not key_is_of_cluster(wanted.key, wanted.cluster):
         raise RefusedError(f"{key_text(wanted.key)} is not a key of cluster {wanted.cluster}")
     if before["holder"] is not None and before["type"] != WRITE_EXCLUSIVE_REGISTRANTS_ONLY:

@@ -162,7 +162,7 @@ actions:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.definition.sizes import parse_size
-from ..module_utils.errors import DefinitionError
+from ..module_utils.errors import DefinitionError, HoldfastError
 from ..module_utils.lio_plan import build_wanted
 from ..module_utils.lio_rtslib import TargetResource
 from ..module_utils.resource import run_module
@@ -205,7 +205,7 @@ def build_resource(params, check_mode):
 def _size(index, lun):
     try:
         return parse_size(lun["size"])
-    except ValueError as error:
+    except HoldfastError as error:
         raise DefinitionError([f"luns[{index}].size: {error}"]) from error
 
 

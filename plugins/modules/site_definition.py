@@ -31,6 +31,22 @@ options:
   packages:
     description: The value of C(holdfast_packages).
     type: raw
+  iqn_prefix:
+    description: The value of C(holdfast_iqn_prefix). Without it initiator names and CHAP secrets are not checked.
+    type: str
+    default: ""
+  initiator_names:
+    description: InitiatorName by node, where it is not made from cluster and node.
+    type: dict
+    default: {}
+  chap_secrets:
+    description: CHAP secrets by node. Not returned.
+    type: dict
+    default: {}
+  chap_mutual_secrets:
+    description: CHAP secrets of the other direction by node. Not returned.
+    type: dict
+    default: {}
   secrets:
     description: Secrets that must have a value, by the name of the variable that holds them. Not returned.
     type: dict
