@@ -117,6 +117,7 @@ def quiet(name: str, *, hiccup: float = 0.0) -> Script:
         happenings += [Happening(at, {"node2.up": False}), Happening(at + 9, {"node2.up": True, "node2.boot": 2})]
     happenings.append(Happening(at + 0.8, {}, "node2", "challenge", "challenging", "no heartbeat"))
     happenings.append(Happening(at + 1.4, {}, "node1", "defended", "owner", "preempted the challenger's key"))
+    happenings.append(Happening(at + 1.9, {}, "node2", "stand_down", "standby", "the owner defended"))
     runbook = catalogue().runbooks[name]
     return Script(
         runbook,
