@@ -17,7 +17,7 @@ from ..errors import HoldfastError, ResourceError
 from .control_group import ControlGroup
 from .postgresql_wire import Database, run_query
 from .processes import process_is_alive, processes_in, signal_and_wait
-from .spawn import Server, log_path, spawn_server
+from .spawn import Server, log_path, log_tail, spawn_server
 
 # Where Debian installs a major version.
 _BINARY = "/usr/lib/postgresql/{version}/bin/postgres"
@@ -29,7 +29,6 @@ _POLL_SECONDS = 0.01
 _CHECKPOINT_SHARE = 0.5
 # Time kept back from the fast stop for the immediate one, which only has to kill.
 _IMMEDIATE_SECONDS = 2.0
-_LOG_TAIL_LINES = 5
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,8 @@ def _wait_until_ready(resource: Resource, directory: Path, pid: int, deadline: f
     reason = "it is still recovering"
     while time.monotonic() < deadline:
         if not process_is_alive(pid):
-            raise ResourceError(f"PostgreSQL ended while starting: {_log_tail(resource)}", resource=resource.name)
+            tail = log_tail(resource.package, resource.name)
+            raise ResourceError(f"PostgreSQL ended while starting: {tail}", resource=resource.name)
         present = read_pid_file(directory)
         if present is not None and present.pid == pid and present.status == _READY:
             try:
@@ -147,11 +147,3 @@ def _binary(resource: Resource) -> str:
     if not Path(path).exists():
         raise ResourceError(f"{path} is not installed", resource=resource.name)
     return path
-
-
-def _log_tail(resource: Resource) -> str:
-    try:
-        lines = log_path(resource.package, resource.name).read_text(errors="replace").splitlines()
-    except OSError as error:
-        return f"no log: {error.strerror}"
-    return " | ".join(lines[-_LOG_TAIL_LINES:])

@@ -17,6 +17,7 @@ from .control_group import ControlGroup
 LOG_DIRECTORY = Path("/var/log/holdfast")
 # sysexits are not used: any number that no server uses tells "could not even be executed".
 _EXEC_FAILED = 126
+_LOG_TAIL_LINES = 5
 _PID = struct.Struct("i")
 
 
@@ -35,6 +36,15 @@ class Server:
 def log_path(package: str, resource: str) -> Path:
     """Where a server's standard output goes."""
     return LOG_DIRECTORY / f"{package}-{resource}.log"
+
+
+def log_tail(package: str, resource: str) -> str:
+    """The last lines of a server's output, for the reason of a failed start."""
+    try:
+        lines = log_path(package, resource).read_text(errors="replace").splitlines()
+    except OSError as error:
+        return f"no log: {error.strerror}"
+    return " | ".join(lines[-_LOG_TAIL_LINES:])
 
 
 def spawn_server(server: Server) -> int:
@@ -77,6 +87,8 @@ def _become_server(server: Server, account: pwd.struct_passwd, log: int) -> None
     try:
         server.group.enter()
         use_ordinary_time()
+        # The agent is spared by the out-of-memory killer; its servers are ordinary processes.
+        Path("/proc/self/oom_score_adj").write_text("0")
         null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, 0)
         os.dup2(log, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, wait
 from functools import partial
 
@@ -121,9 +122,10 @@ def _on_one_path(
 def _finish_one(under_way: list[Future[None]], others: list[partial[Future[None]]], deadline: float) -> Outcome:
     if not under_way:
         return Outcome.NO_PATHS
+    attempts: list[Callable[[], Future[None]]] = [lambda: under_way[0], *others]
     try:
         # No hedge: two paths doing the same change would see each other's half.
-        first_success([lambda: under_way[0], *others], deadline, max(HEDGE_SECONDS, deadline - time.monotonic()))
+        first_success(attempts, deadline, max(HEDGE_SECONDS, deadline - time.monotonic()))
     except HoldfastError as error:
         return outcome_of(error)
     return Outcome.OK
@@ -146,7 +148,7 @@ def _finish_every(futures: list[Future[None]], begun: float, deadline: float) ->
     _wait_with_grace(futures, begun, deadline)
     outcomes = [_outcome(future) for future in futures]
     # A path that does not answer is not live; any other refusal counts even if one path agreed.
-    answered = [outcome for outcome in outcomes if outcome not in (Outcome.NO_PATHS, Outcome.TIMEOUT)]
+    answered: list[Outcome] = [outcome for outcome in outcomes if outcome not in (Outcome.NO_PATHS, Outcome.TIMEOUT)]
     return worst(answered or outcomes)
 
 

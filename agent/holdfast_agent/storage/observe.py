@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ..core.actions import Observe
-from ..core.events import Beat, LunView, Note, Observed, Outcome, Problem
+from ..core.events import Beat, LunView, Note, Observed, Problem
 from ..core.keys import key_node_id, same_cluster
 from ..errors import CheckConditionError, HoldfastError
 from ..multipath.sysfs import PathDevice

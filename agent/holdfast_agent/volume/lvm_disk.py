@@ -82,7 +82,7 @@ def parse_pv_header(header: bytes) -> tuple[str, list[tuple[int, int]]]:
 
 
 def _parse_areas(header: bytes, offset: int) -> tuple[list[tuple[int, int]], int]:
-    areas = []
+    areas: list[tuple[int, int]] = []
     while True:
         start, size = _AREA.unpack_from(header, offset)
         offset += _AREA.size

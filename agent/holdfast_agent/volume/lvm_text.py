@@ -15,8 +15,7 @@ Section = dict[str, Any]
 def parse_lvm_text(text: str) -> Section:
     """Nested dictionaries of a metadata text; raises VolumeError where it is not well-formed."""
     tokens = _Tokens(text)
-    section = _parse_section(tokens, closing=None)
-    return section
+    return _parse_section(tokens, closing=None)
 
 
 class _Tokens:

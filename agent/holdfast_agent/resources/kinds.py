@@ -1,0 +1,72 @@
+"""Which module handles which type of resource, and what holds for a whole package."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from ..config import PackageDefinition, Resource
+from ..errors import HoldfastError, ResourceError
+from . import mariadb, ocf, postgresql, systemd_unit
+from .control_group import ControlGroup, package_groups
+
+_KINDS: dict[str, ModuleType] = {
+    "postgresql": postgresql,
+    "mariadb": mariadb,
+    "systemd": systemd_unit,
+    "ocf": ocf,
+}
+
+
+def start_resource(resource: Resource, deadline: float) -> dict[str, int]:
+    """Start a resource and return when it serves; the result may name its main process (``pid``)."""
+    result: dict[str, int] = _kind(resource).start(resource, deadline)
+    return result
+
+
+def stop_resource(resource: Resource, fast: bool, deadline: float) -> None:
+    """Stop a resource; one that does not run is stopped already."""
+    _kind(resource).stop(resource, fast, deadline)
+
+
+def check_resource(resource: Resource, deadline: float) -> None:
+    """Raise where a running resource does not serve."""
+    _kind(resource).check(resource, deadline)
+
+
+def kill_package(package: PackageDefinition, deadline: float) -> None:
+    """Kill every process of the package, without asking the storage; tries everything before it reports."""
+    problems = []
+    for resource in package.resources:
+        if resource.type == "systemd":
+            try:
+                systemd_unit.kill(resource)
+            except HoldfastError as error:
+                problems.append(str(error))
+    for group in package_groups(package.name):
+        try:
+            group.kill(deadline)
+        except (ResourceError, OSError) as error:
+            problems.append(str(error))
+    if problems:
+        raise ResourceError("; ".join(problems))
+
+
+def running_resources(package: PackageDefinition) -> tuple[str, ...]:
+    """What of the package runs here: control groups with processes and units that are not down."""
+    running = [group.path.name for group in package_groups(package.name) if group.processes()]
+    units = [resource for resource in package.resources if resource.type == "systemd"]
+    return tuple(running + [unit.name for unit in units if not systemd_unit.is_down(unit)])
+
+
+def remove_empty_groups(package: PackageDefinition) -> None:
+    """Remove the control groups of a stopped package."""
+    for resource in package.resources:
+        path = ControlGroup(package.name, resource.name).path
+        if path.exists() and not ControlGroup(package.name, resource.name).processes():
+            path.rmdir()
+
+
+def _kind(resource: Resource) -> ModuleType:
+    if resource.type not in _KINDS:
+        raise ResourceError(f"unknown resource type {resource.type}", resource=resource.name)
+    return _KINDS[resource.type]

@@ -1,0 +1,103 @@
+"""MariaDB as a resource: the server itself is started and signalled, without mariadb-admin's polling."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import signal
+import time
+from pathlib import Path
+
+from ..config import Resource
+from ..errors import ResourceError
+from .control_group import ControlGroup
+from .mariadb_wire import run_statement
+from .processes import process_is_alive, processes_in, signal_and_wait
+from .spawn import Server, log_path, log_tail, spawn_server
+
+_BINARY = "/usr/sbin/mariadbd"
+_RUN_DIRECTORY = Path("/run/mysqld")
+_POLL_SECONDS = 0.01
+
+
+def start(resource: Resource, deadline: float) -> dict[str, int]:
+    """Start the server and return its pid when it has answered a statement."""
+    directory = _data_directory(resource)
+    group = ControlGroup(resource.package, resource.name)
+    present = _server_pid(directory, group)
+    if present is not None:
+        return _wait_until_ready(resource, present, deadline)
+    group.kill(deadline)
+    if processes_in(str(directory)):
+        raise ResourceError(f"processes {processes_in(str(directory))} still work in {directory}")
+    account = pwd.getpwuid(directory.stat().st_uid)
+    _make_run_directory(account)
+    log = log_path(resource.package, resource.name)
+    pid = spawn_server(Server(_command(resource, directory), account.pw_name, group, log, directory))
+    return _wait_until_ready(resource, pid, deadline)
+
+
+def stop(resource: Resource, fast: bool, deadline: float) -> None:
+    """Stop the server with SIGTERM, which is its fast shutdown; what does not end is killed."""
+    group = ControlGroup(resource.package, resource.name)
+    pid = _server_pid(Path(resource.settings["data_directory"]), group)
+    if pid is not None:
+        signal_and_wait(pid, signal.SIGTERM, deadline)
+    group.kill(deadline)
+
+
+def check(resource: Resource, deadline: float) -> None:
+    """Ask the server something over a fresh connection; raises where it does not answer."""
+    run_statement(socket_path(resource), "SELECT 1", deadline)
+
+
+def socket_path(resource: Resource) -> str:
+    """Unix socket of the server: one per resource, so that several can run on a node."""
+    return str(_RUN_DIRECTORY / f"holdfast-{resource.package}-{resource.name}.sock")
+
+
+def _command(resource: Resource, directory: Path) -> list[str]:
+    return [
+        _BINARY,
+        f"--datadir={directory}",
+        f"--port={resource.settings['port']}",
+        f"--socket={socket_path(resource)}",
+        f"--pid-file={_RUN_DIRECTORY}/holdfast-{resource.package}-{resource.name}.pid",
+    ]
+
+
+def _server_pid(directory: Path, group: ControlGroup) -> int | None:
+    """The server that works on this data directory in the resource's own control group."""
+    workers = set(processes_in(str(directory))) & set(group.processes())
+    return min((pid for pid in workers if process_is_alive(pid)), default=None)
+
+
+def _wait_until_ready(resource: Resource, pid: int, deadline: float) -> dict[str, int]:
+    reason = "it does not listen yet"
+    while time.monotonic() < deadline:
+        if not process_is_alive(pid):
+            tail = log_tail(resource.package, resource.name)
+            raise ResourceError(f"MariaDB ended while starting: {tail}", resource=resource.name)
+        if Path(socket_path(resource)).exists():
+            try:
+                check(resource, deadline)
+                return {"pid": pid}
+            except ResourceError as error:
+                reason = str(error)
+        time.sleep(_POLL_SECONDS)
+    raise ResourceError(f"MariaDB did not get ready in time: {reason}", resource=resource.name)
+
+
+def _make_run_directory(account: pwd.struct_passwd) -> None:
+    """Make the run directory, which lies in memory and is gone after a boot; a socket of a dead server goes too."""
+    _RUN_DIRECTORY.mkdir(exist_ok=True)
+    os.chown(_RUN_DIRECTORY, account.pw_uid, account.pw_gid)
+
+
+def _data_directory(resource: Resource) -> Path:
+    directory = Path(resource.settings["data_directory"])
+    if not (directory / "mysql").is_dir():
+        raise ResourceError(f"{directory} holds no MariaDB system database", resource=resource.name)
+    if not Path(_BINARY).exists():
+        raise ResourceError(f"{_BINARY} is not installed", resource=resource.name)
+    return directory
