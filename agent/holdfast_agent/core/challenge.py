@@ -221,13 +221,15 @@ def _resolve_doubt(turn: Turn, lock: LunView) -> None:
 
 
 def won(turn: Turn) -> None:
-    """The lock LUN is ours; now the data LUNs, in the order that keeps a stale winner harmless."""
-    turn.go(State.STARTING, Step.SWEEP, f"won the lock LUN: {challenge_of(turn).evidence}")
+    """A strike that succeeded late may have hit a victim that holds nothing any more: look, then go for the data."""
+    turn.go(State.STARTING, Step.RECHECK, f"won the lock LUN: {challenge_of(turn).evidence}")
 
 
 def sweep_victims(turn: Turn) -> tuple[int, ...]:
     """Other keys on the lock LUN after the win: challengers that must not strike us without a wait of their own."""
-    return foreign_keys((turn.s.lock,), turn.s.key) if turn.s.lock is not None else ()
+    if turn.s.lock is None:
+        return ()
+    return foreign_keys((turn.s.lock,), turn.s.key)
 
 
 def challenge_stalled(turn: Turn) -> None:

@@ -143,7 +143,7 @@ def _take(turn: Turn, event: Event) -> None:
 def _booted(turn: Turn, event: Boot) -> None:
     turn.set(booted=True, active=event.active)
     if event.active:
-        turn.set(stalled=True)
+        turn.set(stalled=True, address=True)
         turn.go(State.STARTING, Step.ADOPT, "found running at agent start: verifying")
     else:
         turn.go(State.STANDBY, Step.IDLE, "started: nothing of the package runs here")

@@ -113,18 +113,12 @@ def peer_can_serve(turn: Turn) -> str | None:
 
 def _rule_repair(turn: Turn, verdict: Verdict) -> None:
     """Array restart, keys cleared by hand, or a path without a registration: register again, writes suspended."""
-    if turn.s.state is State.MAINTENANCE:
-        turn.log("maintenance", f"not repaired: {verdict.reason}")
-        return
     turn.log("repair", verdict.reason)
     turn.set(repair=Repair.SUSPEND)
 
 
 def _rule_foreign_data(turn: Turn, verdict: Verdict) -> None:
     """The lock LUN is ours alone or being challenged; whoever registered on a data LUN goes."""
-    if turn.s.state is State.MAINTENANCE:
-        turn.log("maintenance", verdict.reason)
-        return
     turn.log("preempt data", f"{verdict.reason}: {', '.join(f'{key:#x}' for key in verdict.foreign)}")
     turn.set(repair=Repair.PREEMPT_DATA)
     turn.preempt(Luns.DATA, verdict.foreign)
@@ -134,10 +128,10 @@ def _rule_foreign_lock(turn: Turn, verdict: Verdict) -> None:
     """A challenger (or a stranger): a healthy owner preempts it, an isolated one gives way."""
     verified(turn)
     s = turn.s
-    if s.state is State.MAINTENANCE or s.giving_up:
+    if s.giving_up:
         turn.log("no defence", f"{verdict.reason}, {s.state}")
     elif isolated(turn):
-        if s.state is not State.STOPPING:
+        if s.state not in (State.STOPPING, State.MAINTENANCE):
             node = next((name for key in verdict.foreign if (name := turn.node_of(key))), None)
             stop_package(turn, Goal.RELEASE, "isolated: the witness is out of reach and a peer challenges", node)
     else:

@@ -32,6 +32,8 @@ def drive_start(turn: Turn) -> None:
         step = Step.REGISTER_DATA
     if step is Step.REGISTER_DATA:
         turn.register(Luns.DATA, _data_past_keys(turn))
+    elif step is Step.REGISTER_LOCK:
+        turn.register(Luns.LOCK, own_past_keys(turn))
     elif step in _LOOKS:
         turn.observe(data=True)
     elif step is Step.RESERVE_DATA:
@@ -73,7 +75,8 @@ def start_observed(turn: Turn, event: Observed) -> None:
         back_out(turn, "the lock LUN is no longer ours")
         return
     if turn.s.step is Step.RECHECK:
-        turn.set(step=Step.SWEEP)
+        partial = event.lock.paths_registered < event.lock.paths_up
+        turn.set(step=Step.REGISTER_LOCK if partial else Step.SWEEP)
     elif turn.s.step is Step.CHECK_LOCK:
         _claim(turn, event)
     else:
@@ -106,13 +109,12 @@ def _verified(turn: Turn, event: Observed) -> None:
     verdict = judge_round(turn.s.key, event.lock, event.data, None)
     if verdict.finding is Finding.OWN and event.note is not None and event.note.key == turn.s.key:
         _begin_run(turn)
-    elif verdict.finding in (Finding.FOREIGN_LOCK, Finding.UNREGISTERED_PATH):
-        turn.set(step=Step.SWEEP)
     elif verdict.finding is Finding.LOST:
         back_out(turn, verdict.reason)
     else:
-        turn.set(step=Step.REGISTER_DATA)
         turn.log("claim again", verdict.reason or "the note is not ours")
+        turn.set(step=Step.REGISTER_LOCK)
+        _count_try(turn, verdict.reason)
 
 
 def _begin_run(turn: Turn) -> None:
@@ -144,6 +146,7 @@ def start_done(turn: Turn, event: Done) -> None:
 
 
 _AFTER = {
+    Step.REGISTER_LOCK: Step.SWEEP,
     Step.SWEEP: Step.REGISTER_DATA,
     Step.REGISTER_DATA: Step.CHECK_LOCK,
     Step.PREEMPT_DATA: Step.RESERVE_DATA,

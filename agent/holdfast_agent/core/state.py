@@ -35,6 +35,7 @@ class Step(StrEnum):
     DOUBT = "doubt"
     WITHDRAW = "withdraw"
     RECHECK = "recheck"
+    REGISTER_LOCK = "register lock"
     SWEEP = "sweep"
     REGISTER_DATA = "register data"
     CHECK_LOCK = "check lock"

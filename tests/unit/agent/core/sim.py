@@ -427,6 +427,8 @@ class Cluster:
 
     def in_service(self) -> bool:
         owners = self.owners()
+        if any(node.frozen for node in self.nodes):
+            return False
         return len(owners) == 1 and owners[0].address and owners[0].running == set(RESOURCES)
 
     def command(self, node: Node, verb: ev.Verb, target: str | None = None) -> int:

@@ -142,11 +142,12 @@ def run_schedule(seed: int, nodes: int = 2, faults: tuple[Fault, ...] = FAULTS, 
         c.run(c.now + c.random.choice((0.0, 0.05, 0.3, 0.5, 1.0, 1.3, 2.0, 4.0)))
     heal(c)
     deadline = c.now + CALM
-    while c.now < deadline and not c.in_service():
+    calm = 0
+    while c.now < deadline and calm < 4:
         c.run(c.now + 0.5)
+        calm = calm + 1 if c.in_service() else 0
         nudge(c)
-    c.run(c.now + 1.0)
-    if not c.in_service():
+    if calm < 4:
         states = {n.name: (n.state.state, n.state.reason) if n.state else None for n in c.nodes}
         raise Violation(f"seed {seed}: not in service {CALM} s after everything was healed: {states}")
     return c
@@ -169,6 +170,9 @@ def nudge(c: Cluster) -> None:
         if state is None or not node.agent or node.frozen:
             continue
         if state.state is State.MAINTENANCE or "stands off" in state.reason:
+            for name in state.unhealthy:
+                node.running.add(name)
+                c.to_agent(node, ev.ResourceHealth(name, True, "repaired by the operator"))
             c.command(node, ev.Verb.MAINTENANCE_OFF)
         elif state.state in (State.STOPPED, State.FAILED) and node is c.nodes[0]:
             c.command(node, ev.Verb.START)

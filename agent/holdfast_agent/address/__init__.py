@@ -1,0 +1,1 @@
+"""Virtual addresses: keepalived carries them, ownership decides, the kernel says where they are."""

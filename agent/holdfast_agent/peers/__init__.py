@@ -1,0 +1,1 @@
+"""Talking to the other agents, and finding out whether this node is the isolated one."""
