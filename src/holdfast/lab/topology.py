@@ -25,6 +25,7 @@ MAXIMUM_CLUSTER_NODES = 8
 MAXIMUM_DISKS = 8             # ubd has 16 units; root, package pool and seed take three of them
 NAME = re.compile(r"[a-z][a-z0-9-]{0,14}\Z")     # host name (RFC 1123) that also fits where 15 characters are the limit
 NETWORK_NAME = re.compile(r"[a-z][a-z0-9_]{0,14}\Z")   # becomes an interface name: IFNAMSIZ - 1 = 15
+KERNEL_NAME = re.compile(r"(lo|vec\d+|eth\d+)\Z")      # what interfaces are called before they get their network's name
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,10 @@ class Topology:
         others = [machine for machine in self.machines if machine.role != "node"]
         nodes = [replace(pattern, name=f"node{i}", host=pattern.host + i - 1) for i in range(1, count + 1)]
         ordered = [m for m in others if m.role == "array"] + nodes + [m for m in others if m.role == "client"]
-        return replace(self, machines=tuple(replace(machine, index=i) for i, machine in enumerate(ordered)))
+        changed = replace(self, machines=tuple(replace(machine, index=i) for i, machine in enumerate(ordered)))
+        if problems := parse_topology(to_data(changed))[1]:
+            raise UsageError(f"--nodes {count}: this does not fit into the topology {self.source}\n  " + "\n  ".join(problems))
+        return changed
 
 
 def builtin_topologies() -> dict[str, Path]:
@@ -123,6 +127,8 @@ def load_topology(name_or_path: str) -> Topology:
     except OSError as error:
         known = ", ".join(builtin_topologies())
         raise UsageError(f"topology '{name_or_path}': {error.strerror}; known by name: {known}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"topology {path}: this is not YAML: it is not text in UTF-8") from error
     try:
         raw = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -171,6 +177,8 @@ class _Reader:
             self.bad("system", f"'{system}' is not known; known are {', '.join(SYSTEMS)}")
         networks = tuple(self.networks(top.get("networks")))
         machines = tuple(self.machines(top.get("nodes"), networks))
+        if top.get("nodes") == {}:
+            self.bad("nodes", "a lab needs at least one")
         self.unique_hosts(machines)
         cluster_nodes = sum(machine.role == "node" for machine in machines)
         if cluster_nodes > MAXIMUM_CLUSTER_NODES:
@@ -186,6 +194,8 @@ class _Reader:
             place = f"networks.{name}"
             if not NETWORK_NAME.match(name):
                 self.bad(place, "a network's name is 1 to 15 of a-z, 0-9 and _, the first a letter")
+            elif KERNEL_NAME.match(name):
+                self.bad(place, "this is a name of the kernel's own interfaces; take another")
             entry = self.mapping(value, place, ("subnet", "gateway"))
             try:
                 subnet = ipaddress.IPv4Network(entry.get("subnet"))
