@@ -18,6 +18,7 @@ from typing import Any
 from holdfast.lab.command import environment, run
 from holdfast.lab.errors import LabError
 from holdfast.lab.image.archive import PrivateApt, archive_address
+from holdfast.lab.jail import mount_jail, unmount_jail
 
 KERNEL_SUITE = "sid"          # the newest User-Mode Linux that Debian has; 6.12 and older panic on CPUs with AMX
 DISK_GIB = 8                  # apparent size of a node's system disk; it is sparse
@@ -124,9 +125,7 @@ def fetch_uml_kernel(build: Build) -> str:
 
 def probe_uml_kernel(build: Build, version: str) -> None:
     """Boot the kernel without a disk: it must come up as far as asking for one."""
-    for kind, place in (("proc", "proc"), ("tmpfs", "tmp")):
-        run(["mount", "-t", kind, kind, str(build.runtime / place)])
-    run(["mount", "--rbind", "/dev", str(build.runtime / "dev")])
+    mount_jail(build.runtime)
     argv = ["chroot", str(build.runtime), "/linux.uml", "mem=64M", "con=null", "con0=fd:0,fd:1", "seccomp=on",
             "noreboot", "uml_dir=/tmp"]
     try:
@@ -136,9 +135,9 @@ def probe_uml_kernel(build: Build, version: str) -> None:
     except subprocess.TimeoutExpired as late:
         output = (late.stdout or b"").decode(errors="replace")
     finally:
-        for place in ("proc", "tmp", "dev"):
-            run(["umount", "--recursive", str(build.runtime / place)])
-    build.log.open("a").write(output)
+        unmount_jail(build.runtime)
+    with build.log.open("a") as log:
+        log.write(output)
     if NO_ROOT not in output and "Cannot open root device" not in output:
         raise LabError(f"User-Mode Linux {version}, the newest in Debian's archive, does not boot on this machine's "
                        "processor; use the other backend: --backend qemu")

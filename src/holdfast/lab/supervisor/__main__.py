@@ -14,6 +14,7 @@ from holdfast.lab.backend import Boot
 from holdfast.lab.backend.registry import backend_by_name
 from holdfast.lab.command import run
 from holdfast.lab.folder import Folder
+from holdfast.lab.jail import mount_jail
 from holdfast.lab.supervisor import network
 from holdfast.lab.supervisor.control import Control
 from holdfast.lab.supervisor.node import Node
@@ -42,7 +43,7 @@ def supervise(folder: Folder) -> None:
     topology, image = record.topology, record.image
     backend = backend_by_name(record.backend)
     if backend.name == "uml":
-        mount_jail(image.runtime, folder.path, image.directory)
+        mount_jail(image.runtime, lab=folder.path, image=image.directory)
     kind = network.transport()
     network.build_network(topology, kind)
     nodes = {}
@@ -56,15 +57,6 @@ def supervise(folder: Folder) -> None:
     control.serve()
     folder.control.unlink(missing_ok=True)
     os.close(running)
-
-
-def mount_jail(jail: Path, lab: Path, image: Path) -> None:
-    """What a User-Mode Linux process sees as its root directory: its libraries, the lab's disks, and nothing else."""
-    run(["mount", "-t", "proc", "proc", str(jail / "proc")])
-    run(["mount", "-t", "tmpfs", "tmpfs", str(jail / "tmp")])
-    run(["mount", "--rbind", "/dev", str(jail / "dev")])
-    run(["mount", "--bind", str(lab), str(jail / "lab")])
-    run(["mount", "--bind", str(image), str(jail / "image")])
 
 
 if __name__ == "__main__":
