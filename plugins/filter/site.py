@@ -29,5 +29,6 @@ class FilterModule:
             "array_luns": lambda site, array: views.array_luns(_checked(site), array),
             "databases": lambda site, node, kind: views.databases(_checked(site), node, kind),
             "database_versions": lambda site, node, kind: views.database_versions(_checked(site), node, kind),
+            "borrowed_volumes": lambda site, node: views.borrowed_volumes(_checked(site), node),
             "host_entries": lambda site: views.host_entries(_checked(site)),
         }

@@ -10,6 +10,7 @@ import struct
 from pathlib import Path
 
 from .command import run
+from .disk_filesystem import read_content
 from .errors import HoldfastError, RefusedError
 from .lvm_report import build_report_command, parse_report, parse_signatures
 from .resource import Resource
@@ -18,8 +19,6 @@ from .volume_plan import FILESYSTEM_TAG, expect_group, find_waiting, plan_group
 
 DEVICES_FILE = Path("/etc/lvm/devices/system.devices")
 _LVM_MEMBER = "LVM2_member"
-# A signature that no tool knows is still somebody's: a blank LUN is blank in its first MiB.
-_BLANK_BYTES = 2**20
 # include/uapi: XFS_IOC_FSGEOMETRY_V1 is _IOR('X', 100, 112 bytes); block size at offset 0, data blocks at offset 32.
 _XFS_GEOMETRY, _XFS_GEOMETRY_BYTES = 0x80705864, 112
 # ext4 super block at 1024: low block count at 4, logarithm of the block size at 24, high block count at 336.
@@ -152,13 +151,10 @@ def read_devices_file():
 
 def _read_device(device, owners):
     group = owners.get(device)
-    signatures = parse_signatures(run(["wipefs", "--json", "--no-act", device])) if device not in owners else [_LVM_MEMBER]
+    content = [_LVM_MEMBER] if device in owners else read_content(device)
     with Path(device).open("rb") as stream:
         size = stream.seek(0, os.SEEK_END)
-        stream.seek(0)
-        if not signatures and any(stream.read(_BLANK_BYTES)):
-            signatures = ["unknown data"]
-    return {"size": size, "content": signatures, "group": group, "keys": sorted(set(read_reservation(device)["keys"]))}
+    return {"size": size, "content": content, "group": group, "keys": sorted(set(read_reservation(device)["keys"]))}
 
 
 def _mounted_volumes(group):

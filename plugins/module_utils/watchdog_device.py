@@ -30,20 +30,18 @@ def read_watchdog(device, sysfs="/sys"):
     if not stat.S_ISCHR(found.st_mode):
         raise HoldfastError(f"{device} is not a character device; remove it and name the right one", device=device)
     node = Path(sysfs, "dev", "char", f"{os.major(found.st_rdev)}:{os.minor(found.st_rdev)}").resolve()
-    entry = _find_class_entry(node)
+    entry = _find_class_entry(node, Path(sysfs, "class", "watchdog"))
     if entry is None:
-        raise HoldfastError(f"{device} is a character device, but not a watchdog", device=device)
-    return {name: _read(entry / name) for name in ("identity", "state", "timeout", "nowayout")}
+        raise HoldfastError(f"{device} is not of the kernel's watchdog class; nobody can tell what it does", device=device)
+    known = {name: _read(entry / name) for name in ("identity", "state", "timeout", "nowayout")}
+    return {**known, "only_one": len(list(entry.resolve().parent.iterdir())) == 1}
 
 
-def _find_class_entry(node):
-    """The legacy misc device 10:130 has no attributes of its own; it stands for watchdog0."""
-    if (node / "identity").exists():
-        return node
-    if node.name == "watchdog":
-        numbered = Path("/sys/class/watchdog/watchdog0")
-        return numbered if (numbered / "identity").exists() else None
-    return None
+def _find_class_entry(node, directory):
+    """The device itself, or watchdog0 for the legacy device 10:130, which stands for it (drivers/watchdog)."""
+    name = "watchdog0" if node.name == "watchdog" else node.name
+    entry = directory / name
+    return entry if entry.exists() else None
 
 
 def _read(path):
@@ -77,8 +75,11 @@ class Watchdog(Resource):
         """Load the driver, or refuse a device that another driver stands behind."""
         if before["watchdog"] is None:
             return [Action("load", self.driver)] if not before["driver_loaded"] else [Action("wait for", self.device)]
-        found = before["watchdog"]["identity"] or ""
-        if self.identity.lower() not in found.lower():
+        found = before["watchdog"]["identity"]
+        if found is None and before["driver_loaded"] and before["watchdog"]["only_one"]:
+            # A kernel without CONFIG_WATCHDOG_SYSFS tells no identity; the only watchdog is the loaded driver's.
+            return []
+        if self.identity.lower() not in (found or "").lower():
             raise HoldfastError(
                 f"{self.device} is {found!r}, not {self.identity!r}: it would not reset this node in time; "
                 "look into /sys/class/watchdog/*/identity for the right device",

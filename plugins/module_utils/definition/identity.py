@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a LUN is called everywhere, known before it exists.
 
-The unit serial is a UUID made from the cluster's and the LUN's name. LIO builds the NAA identifier from it: format 6, the
-company code 001405h, then the first 25 hexadecimal digits of the serial (drivers/target/target_core_spc.c,
+The unit serial is a UUID made from the names of cluster and LUN. LIO builds the NAA identifier from it: format 6,
+then the company code 001405h, then the first 25 hexadecimal digits of the serial (drivers/target/target_core_spc.c,
 spc_gen_naa_6h_vendor_specific). udev and multipath put the designator type 3 in front.
 """
 

@@ -15,11 +15,10 @@ _ADDRESSES: Spec = {"type": "dict"}
 
 @dataclass(frozen=True)
 class Host:
-    """One host: its address on every network, its initiator name, and what its interfaces are called."""
+    """One host: its address on every network, and what its interfaces are called."""
 
     name: str
     addresses: Mapping[str, str] = field(default_factory=dict)
-    initiator_name: str | None = None
     interfaces: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -43,13 +42,12 @@ def build_host(name: str, variables: Mapping[str, Any]) -> tuple[Host, list[Prob
         name=name,
         addresses=values["holdfast_addresses"],
         interfaces=values["holdfast_interfaces"],
-        initiator_name=variables.get("holdfast_initiator_name"),
     )
     return host, problems
 
 
 def check_inventory(inventory: Inventory) -> list[Problem]:
-    """Duplicate addresses, duplicate initiator names, secrets without a value."""
+    """Duplicate addresses, and secrets without a value."""
     hosts = inventory.hosts.values()
     problems = find_duplicates(
         (
@@ -58,10 +56,6 @@ def check_inventory(inventory: Inventory) -> list[Problem]:
             for network, address in host.addresses.items()
         ),
         "address",
-    )
-    problems += find_duplicates(
-        ((f"{host.name}.holdfast_initiator_name", host.initiator_name) for host in hosts if host.initiator_name),
-        "initiator name",
     )
     problems += [
         Problem(name, "secret has no value; put it into the vault of this inventory")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_interface
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -27,14 +28,34 @@ def databases(site: Site, node: str, kind: str) -> list[dict[str, Any]]:
     return [
         {
             "package": package["name"],
-            "home_node": package["nodes"][0],
             "mount_point": _mount_point(package, resource["data_directory"]),
+            "addresses": [item["address"].partition("/")[0] for item in package["virtual_addresses"]],
+            "client_networks": [str(ip_interface(item["address"]).network) for item in package["virtual_addresses"]],
             **{key: resource[key] for key in ("version", "port", "data_directory")},
         }
         for package in site["packages"]
         if node in package["nodes"]
         for resource in package["resources"]
         if resource["type"] == kind
+    ]
+
+
+def borrowed_volumes(site: Site, node: str) -> list[dict[str, Any]]:
+    """The packages whose database is made on this node: those that prefer it."""
+    return [
+        {
+            "package": package["name"],
+            "cluster": site["cluster"]["name"],
+            "node_id": site["nodes"][node]["id"],
+            "luns": [lun["name"] for lun in package["storage"]["luns"]],
+            "volume_group": package["storage"]["volume_group"],
+            "filesystems": [
+                {key: item[key] for key in ("volume", "fstype", "path", "options")}
+                for item in package["storage"]["filesystems"]
+            ],
+        }
+        for package in site["packages"]
+        if package["nodes"][0] == node
     ]
 
 

@@ -1,0 +1,75 @@
+# Copyright (c) Holdfast contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The agent's code on a node: one directory per version, and a link that is switched at once.
+
+A running agent keeps the files it has loaded; it takes the new ones when it is restarted.
+"""
+
+from __future__ import annotations
+
+import base64
+import compileall
+import io
+import shutil
+import tarfile
+from pathlib import Path
+
+from .resource import Action, Resource
+
+_NAME_DIGITS = 16
+#: A running agent may still load a module of the version before.
+_OLDER_VERSIONS = 1
+
+
+class AgentInstallation(Resource):
+    """The link I(path) leads to a directory that holds exactly the given archive."""
+
+    def __init__(self, path, archive, digest):
+        self.link = Path(path)
+        self.archive = archive
+        self.directory = self.link.with_name(f"{self.link.name}-{digest[:_NAME_DIGITS]}")
+
+    def read(self):
+        """Where the link leads, and which other versions lie around."""
+        versions = self.link.parent.glob(self.link.name + "-*") if self.link.parent.exists() else []
+        newest_first = sorted(versions, key=lambda path: path.stat().st_mtime, reverse=True)
+        return {
+            "installed": str(self.link.readlink()) if self.link.is_symlink() else None,
+            "versions": [str(path) for path in newest_first],
+        }
+
+    def plan(self, before):
+        """Unpack, switch, and remove all but this version and the one before."""
+        is_installed = before["installed"] == str(self.directory)
+        others = [path for path in before["versions"] if path != str(self.directory)]
+        actions = [] if is_installed else [Action("install", str(self.directory))]
+        return actions + [Action("remove", path) for path in others[_OLDER_VERSIONS:]]
+
+    def apply(self, action):
+        """Carry out one action."""
+        if action.verb == "remove":
+            shutil.rmtree(action.subject)
+            return
+        self._unpack()
+        switch = self.link.with_name(self.link.name + ".new")
+        switch.unlink(missing_ok=True)
+        switch.symlink_to(self.directory)
+        switch.replace(self.link)
+
+    def _unpack(self):
+        """Compiled once here, so that a start of the agent does not pay for it."""
+        staging = self.directory.with_name(".staging")
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir(parents=True)
+        with tarfile.open(fileobj=io.BytesIO(base64.b64decode(self.archive)), mode="r:gz") as archive:
+            for member in archive:
+                target = staging / member.name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(archive.extractfile(member).read())
+        compileall.compile_dir(str(staging), quiet=2, stripdir=str(staging), prependdir=str(self.link))
+        shutil.rmtree(self.directory, ignore_errors=True)
+        staging.rename(self.directory)
+
+    def expect(self, before):
+        """The new version in its place."""
+        return {**before, "installed": str(self.directory)}

@@ -1,0 +1,98 @@
+#!/usr/bin/python
+# Copyright (c) Holdfast contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Start, stop and move a package through the agent of a node."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: package
+short_description: Bring a package to a state
+version_added: 0.1.0
+author: Holdfast contributors (@holdfast)
+description:
+  - Gives the agent of this node one command and waits until the package is in the wanted state.
+  - The agent refuses what would fail and says why; the refusal is the module's error.
+extends_documentation_fragment: [holdfast.cluster.attributes]
+options:
+  name:
+    description: Name of the package.
+    type: str
+    required: true
+  state:
+    description:
+      - V(started) runs it on any node, V(stopped) on none, V(moved) on O(node).
+      - V(maintenance) leaves it as it is and reacts to nothing; V(in_service) ends that.
+      - V(detached) lets the agent stop while the package keeps serving; V(attached) takes it back.
+      - V(rejoined) lets an ejected node take part again; V(failures_forgotten) resets the failure count.
+    type: str
+    required: true
+    choices: [started, stopped, moved, maintenance, in_service, detached, attached, rejoined, failures_forgotten]
+  node:
+    description: Node to move it to.
+    type: str
+  timeout_seconds:
+    description: Seconds to wait for the state.
+    type: int
+    default: 120
+"""
+
+EXAMPLES = r"""
+- name: Move the package to the other node
+  holdfast.cluster.package:
+    name: erp
+    state: moved
+    node: node2
+"""
+
+RETURN = r"""
+package:
+  description: What the agent observes of the package.
+  returned: success
+  type: dict
+actions:
+  description: The command that was given or, in check mode, would be given.
+  returned: success
+  type: list
+  elements: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.package_control import PackageResource
+from ..module_utils.resource import run_module
+
+STATES = (
+    "started",
+    "stopped",
+    "moved",
+    "maintenance",
+    "in_service",
+    "detached",
+    "attached",
+    "rejoined",
+    "failures_forgotten",
+)
+
+
+def main():
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "state": {"type": "str", "required": True, "choices": list(STATES)},
+            "node": {"type": "str"},
+            "timeout_seconds": {"type": "int", "default": 120},
+        },
+        required_if=[("state", "moved", ("node",))],
+        supports_check_mode=True,
+    )
+    run_module(
+        module,
+        "package",
+        lambda params, _check: PackageResource(params["name"], params["state"], params["node"], params["timeout_seconds"]),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+#!/usr/bin/python
+# Copyright (c) Holdfast contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Restart the agent of a node while its packages keep serving."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: package_agent_restart
+short_description: Restart the agent while its packages keep serving
+version_added: 0.1.0
+author: Holdfast contributors (@holdfast)
+description:
+  - Detaches every package that this node serves, restarts the agent, and attaches them again. Clients notice nothing.
+  - Does nothing where no agent runs. Otherwise it always restarts, so guard it with what has changed.
+extends_documentation_fragment: [holdfast.cluster.attributes]
+options: {}
+"""
+
+EXAMPLES = r"""
+- name: Let the agent read its new definitions
+  holdfast.cluster.package_agent_restart:
+  when: definitions is changed
+"""
+
+RETURN = r"""
+agent:
+  description: The packages that this node serves.
+  returned: success
+  type: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.agent_restart import AgentRestart
+from ..module_utils.resource import run_module
+
+
+def main():
+    """Run the module."""
+    module = AnsibleModule(argument_spec={}, supports_check_mode=True)
+    run_module(module, "agent", lambda _params, _check: AgentRestart())
+
+
+if __name__ == "__main__":
+    main()
