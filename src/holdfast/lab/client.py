@@ -33,7 +33,13 @@ def _send(control: Path, request: dict[str, Any]) -> socket.socket:
 def ask(control: Path, verb: str, **words: Any) -> Any:
     """The supervisor's answer to one request; LabError with its sentence when it refuses."""
     with _send(control, {"verb": verb, **words}) as connection:
-        return _answer(connection.makefile("rb").readline())
+        try:
+            line = connection.makefile("rb").readline()
+        except TimeoutError as error:
+            raise LabError(f"the lab '{control.parent.name}' did not answer within {ANSWER_SECONDS:.0f} s") from error
+        except ConnectionError:
+            line = b""
+        return _answer(line)
 
 
 def ask_for_descriptor(control: Path, verb: str, **words: Any) -> socket.socket:

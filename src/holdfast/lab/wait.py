@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from holdfast.lab.errors import LabError
+from holdfast.lab.errors import LabError, UsageError
 
 T = TypeVar("T")
 
@@ -18,7 +18,11 @@ class WaitTimeout(LabError):
 
 def slowness() -> float:
     """Factor for all waiting limits on slow machines, from HOLDFAST_SLOWNESS (default 1)."""
-    return max(1.0, float(os.environ.get("HOLDFAST_SLOWNESS", "1")))
+    text = os.environ.get("HOLDFAST_SLOWNESS", "1")
+    try:
+        return max(1.0, float(text))
+    except ValueError as error:
+        raise UsageError(f"HOLDFAST_SLOWNESS is '{text}'; it must be a number") from error
 
 
 def wait_for(what: str, probe: Callable[[], T | None], *, timeout_seconds: float, interval_seconds: float = 0.1,
@@ -28,7 +32,8 @@ def wait_for(what: str, probe: Callable[[], T | None], *, timeout_seconds: float
     `stop` gives a reason to end early (a final state from which success can't come any more).
     A LabError of the probe counts as "not yet" and is shown when the time is over.
     """
-    deadline = time.monotonic() + timeout_seconds * slowness()
+    limit = timeout_seconds * slowness()
+    deadline = time.monotonic() + limit
     last = "nothing was seen"
     while True:
         try:
@@ -39,5 +44,5 @@ def wait_for(what: str, probe: Callable[[], T | None], *, timeout_seconds: float
         if reason := stop():
             raise WaitTimeout(f"{what}: {reason}")
         if time.monotonic() >= deadline:
-            raise WaitTimeout(f"{what}: not within {timeout_seconds * slowness():.0f} s ({last})")
+            raise WaitTimeout(f"{what}: not within {limit:.0f} s ({last})")
         time.sleep(interval_seconds)

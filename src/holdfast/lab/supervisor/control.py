@@ -18,6 +18,14 @@ from holdfast.lab.topology import Topology
 CONNECT_SECONDS = 3.0
 
 
+def _request(line: bytes) -> dict[str, Any]:
+    """What was asked, as a mapping with a verb; ValueError for anything else."""
+    request = json.loads(line)
+    if not isinstance(request, dict) or not isinstance(request.get("verb"), str):
+        raise ValueError("a request is a JSON object with a verb")
+    return request
+
+
 class Control:
     """Answers requests until `shutdown` was asked for."""
 
@@ -35,6 +43,10 @@ class Control:
             "plug": lambda request: self.cable(request, plugged=True),
             "shutdown": self.shutdown,
         }
+        # These answer with a descriptor.
+        self.giving: dict[str, Callable[[socket.socket, dict[str, Any]], None]] = {
+            "connect": self.connect, "console": self.console,
+        }
 
     def serve(self) -> None:
         threading.Thread(target=self._accept, daemon=True).start()
@@ -47,15 +59,15 @@ class Control:
 
     def _answer(self, client: socket.socket) -> None:
         with client:
+            request: dict[str, Any] = {}
             try:
-                request = json.loads(client.makefile("rb").readline() or b"{}")
-                if request.get("verb") in ("connect", "console"):
-                    getattr(self, request["verb"])(client, request)
+                request = _request(client.makefile("rb").readline())
+                if request["verb"] in self.giving:
+                    self.giving[request["verb"]](client, request)
                     return
-                verb = self.verbs.get(request.get("verb"))
-                if verb is None:
-                    raise UsageError(f"unknown verb {request.get('verb')!r}")
-                answer = {"result": verb(request)}
+                if request["verb"] not in self.verbs:
+                    raise UsageError(f"unknown verb {request['verb']!r}")
+                answer = {"result": self.verbs[request["verb"]](request)}
             except (LabError, OSError, ValueError) as error:
                 answer = {"error": str(error), "exit_code": getattr(error, "exit_code", 1)}
             try:
@@ -80,16 +92,16 @@ class Control:
 
     def connect(self, client: socket.socket, request: dict[str, Any]) -> None:
         """A TCP connection to a node, made here inside the namespace; its descriptor goes to the caller."""
-        node = self.node(request)
+        node, port = self.node(request), int(request.get("port", ""))
         if node.state in ("off", "failed"):
             raise LabError(f"{node.name} is {node.state}")
         address = self.topology.addresses(node.boot.machine)["mgmt"].ip
         try:
-            with socket.create_connection((str(address), int(request["port"])), CONNECT_SECONDS) as connection:
+            with socket.create_connection((str(address), port), CONNECT_SECONDS) as connection:
                 connection.setblocking(True)
                 socket.send_fds(client, [b"{}"], [connection.fileno()])
         except OSError as error:
-            raise LabError(f"{node.name} does not answer on port {request['port']}: {error}") from error
+            raise LabError(f"{node.name} does not answer on port {port}: {error}") from error
 
     def console(self, client: socket.socket, request: dict[str, Any]) -> None:
         node = self.node(request)
