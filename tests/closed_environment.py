@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 from dataclasses import dataclass
 from io import StringIO
@@ -51,7 +52,7 @@ class Tools:
         for entry in self.announced:
             if entry.matches(argv):
                 self.announced.remove(entry)
-                return FinishedProcess(self, argv, entry)
+                return FinishedProcess(self, argv, entry, text=bool(options.get("text")))
         self.unexpected.append(list(argv))
         raise AssertionError(f"unexpected external command: {argv}")
 
@@ -65,10 +66,10 @@ class FinishedProcess:
 
     pid = 0
 
-    def __init__(self, tools: Tools, argv: list[str], outcome: Announced) -> None:
-        self.tools, self.args, self.outcome = tools, argv, outcome
-        self.returncode = outcome.code
-        self.stdout, self.stderr = StringIO(outcome.stdout), StringIO(outcome.stderr)
+    def __init__(self, tools: Tools, argv: list[str], outcome: Announced, *, text: bool) -> None:
+        self.tools, self.args, self.returncode = tools, argv, outcome.code
+        self.streams = tuple(part if text else part.encode() for part in (outcome.stdout, outcome.stderr))
+        self.stdout = StringIO(outcome.stdout)
 
     def __enter__(self) -> FinishedProcess:
         return self
@@ -76,9 +77,9 @@ class FinishedProcess:
     def __exit__(self, *exception: object) -> None:
         return
 
-    def communicate(self, input: str | None = None, timeout: float | None = None) -> tuple[str, str]:
+    def communicate(self, input: str | None = None, timeout: float | None = None) -> tuple[str | bytes, ...]:
         self.tools.inputs.append(input)
-        return self.outcome.stdout, self.outcome.stderr
+        return self.streams
 
     def poll(self) -> int:
         return self.returncode
@@ -91,13 +92,14 @@ class FinishedProcess:
 
 
 def close_world(monkeypatch: pytest.MonkeyPatch) -> Tools:
-    """Every way in which Python starts a program goes through the returned object from now on."""
+    """Every way in which Python starts a program goes through the returned object from now on; no TCP connection is made."""
     tools = Tools()
 
     def refuse(*words: object, **options: object) -> None:
-        raise AssertionError(f"unexpected external command: {words}")
+        raise AssertionError(f"unexpected external command or connection: {words}")
 
     monkeypatch.setattr(subprocess, "Popen", tools.start)
+    monkeypatch.setattr(socket, "create_connection", refuse)
     for name in ("system", "posix_spawn", "posix_spawnp", "execv", "execve", "execvp", "execvpe"):
         monkeypatch.setattr(os, name, refuse)
     return tools

@@ -81,8 +81,11 @@ class Folder:
             raise LabError(f"{self.path / 'lab.json'} can't be read ({error}); remove the lab with: "
                            f"holdfast lab down --delete --name {self.name}") from error
 
-    def mark_running(self) -> int:
-        """Take the lock that says "this lab runs"; the descriptor must stay open as long as it does."""
+    def claim(self) -> int:
+        """Take the lock that says "this lab runs", as a descriptor for all its processes to inherit.
+
+        The kernel frees the lock when the last of them is gone (flock(2)): a lab that runs no longer has no process left.
+        """
         lock = os.open(self.path / "running.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
         def take() -> bool | None:

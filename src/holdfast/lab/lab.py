@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 import subprocess
 import sys
@@ -262,9 +263,14 @@ class Lab:
     def _start(self, report: Report) -> None:
         report("starting the nodes")
         argv = isolated([sys.executable, "-m", "holdfast.lab.supervisor", str(self.folder.path)], network=True)
-        with self.folder.log.open("w") as log:
-            child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                                     env=environment(PYTHONPATH=str(Path(__file__).parents[2])), cwd="/")
+        running = self.folder.claim()
+        try:
+            with self.folder.log.open("w") as log:
+                child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                                         env=environment(PYTHONPATH=str(Path(__file__).parents[2])), cwd="/",
+                                         pass_fds=(running,))
+        finally:
+            os.close(running)
 
         def died() -> str | None:
             return None if child.poll() is None else (self.folder.log.read_text().strip() or "no message").splitlines()[-1]

@@ -37,7 +37,6 @@ def collect_orphans(child: int) -> int:
 
 
 def supervise(folder: Folder) -> None:
-    running = folder.mark_running()
     run(["mount", "-t", "proc", "proc", "/proc"])
     record = folder.read()
     topology, image = record.topology, record.image
@@ -56,7 +55,6 @@ def supervise(folder: Folder) -> None:
         node.power_on()
     control.serve()
     folder.control.unlink(missing_ok=True)
-    os.close(running)
 
 
 if __name__ == "__main__":
