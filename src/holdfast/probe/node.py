@@ -1,0 +1,282 @@
+#!/usr/bin/python3
+"""What a node can see and do, several times a second, without starting a process and without trusting the agent.
+
+Per package: the registrations and the holder on every LUN as the array reports them (PERSISTENT RESERVE IN on every
+path), whether its file systems are mounted, which of its addresses are up, whether its database listens. A path that
+hangs must not stop the clock: each path is asked by a thread of its own, and an answer that is too old is an error.
+
+    node.py watch FILE SECONDS   one JSON line per sample
+    node.py snapshot             everything once, for a comparison before and after
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import glob
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+from typing import Any
+
+PERIOD_SECONDS = 0.25
+STALE_SECONDS = 1.5
+COMMAND_TIMEOUT_MILLISECONDS = 1000
+DEFINITIONS = "/etc/holdfast/packages"
+NODE_FILE = "/etc/holdfast/node.json"
+# include/scsi/sg.h; SPC-4 6.15
+SG_IO, SG_FROM_DEVICE = 0x2285, -3
+PERSISTENT_RESERVE_IN, READ_KEYS, READ_RESERVATION = 0x5E, 0x00, 0x01
+ANSWER_BYTES = 1024
+
+
+class SgHeader(ctypes.Structure):
+    """struct sg_io_hdr"""
+
+    _fields_ = (
+        ("interface_id", ctypes.c_int), ("direction", ctypes.c_int), ("command_length", ctypes.c_ubyte),
+        ("sense_length", ctypes.c_ubyte), ("iovec_count", ctypes.c_ushort), ("data_length", ctypes.c_uint),
+        ("data", ctypes.c_void_p), ("command", ctypes.c_void_p), ("sense", ctypes.c_void_p),
+        ("timeout", ctypes.c_uint), ("flags", ctypes.c_uint), ("pack_id", ctypes.c_int), ("user", ctypes.c_void_p),
+        ("status", ctypes.c_ubyte), ("masked_status", ctypes.c_ubyte), ("message_status", ctypes.c_ubyte),
+        ("sense_written", ctypes.c_ubyte), ("host_status", ctypes.c_ushort), ("driver_status", ctypes.c_ushort),
+        ("residual", ctypes.c_int), ("duration", ctypes.c_uint), ("info", ctypes.c_uint),
+    )  # fmt: skip
+
+
+def reserve_in(descriptor: int, action: int) -> bytes:
+    """One PERSISTENT RESERVE IN. OSError where the path does not give a good answer; unit attentions are retried."""
+    cdb = ctypes.create_string_buffer(struct.pack(">BB5xHB", PERSISTENT_RESERVE_IN, action, ANSWER_BYTES, 0), 10)
+    for _ in range(4):
+        data, sense = ctypes.create_string_buffer(ANSWER_BYTES), ctypes.create_string_buffer(32)
+        header = SgHeader(
+            interface_id=ord("S"), direction=SG_FROM_DEVICE, command_length=10, sense_length=32,
+            data_length=ANSWER_BYTES, data=ctypes.addressof(data), command=ctypes.addressof(cdb),
+            sense=ctypes.addressof(sense), timeout=COMMAND_TIMEOUT_MILLISECONDS,
+        )  # fmt: skip
+        fcntl.ioctl(descriptor, SG_IO, header)
+        if header.status == 0 and header.host_status == 0:
+            return data.raw
+        if header.status != 2:  # CHECK CONDITION: most often a unit attention, which is told once
+            break
+    raise OSError(5, f"status {header.status:02x}h, host status {header.host_status:02x}h")
+
+
+def parse_keys(answer: bytes) -> list[str]:
+    """Registered keys, one per nexus (SPC-4 table 183)."""
+    (length,) = struct.unpack_from(">I", answer, 4)
+    count = min(length, len(answer) - 8) // 8
+    return [f"0x{key:016x}" for key in struct.unpack_from(f">{count}Q", answer, 8)]
+
+
+def parse_holder(answer: bytes) -> str | None:
+    """Key of the reservation, None where there is none (SPC-4 table 185)."""
+    (length,) = struct.unpack_from(">I", answer, 4)
+    return f"0x{struct.unpack_from('>Q', answer, 8)[0]:016x}" if length >= 16 else None
+
+
+class PathWatcher(threading.Thread):
+    """Asks one path again and again; `answer` is what it said last, and when."""
+
+    def __init__(self, device: str) -> None:
+        super().__init__(daemon=True)
+        self.device = device
+        self.answer: tuple[float, list[str], str | None] | None = None
+        self.error = "no answer yet"
+
+    def run(self) -> None:
+        while True:
+            begin = time.monotonic()
+            try:
+                self.ask()
+            except OSError as error:
+                self.error = f"{self.device}: {error.strerror or error}"
+            time.sleep(max(0.05, PERIOD_SECONDS - (time.monotonic() - begin)))
+
+    def ask(self) -> None:
+        descriptor = os.open(f"/dev/{self.device}", os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            keys = parse_keys(reserve_in(descriptor, READ_KEYS))
+            self.answer = (time.monotonic(), keys, parse_holder(reserve_in(descriptor, READ_RESERVATION)))
+        finally:
+            os.close(descriptor)
+
+    def fresh(self) -> tuple[list[str], str | None] | None:
+        if self.answer is None or time.monotonic() - self.answer[0] > STALE_SECONDS:
+            return None
+        return self.answer[1:]
+
+
+def read_text(path: str) -> str:
+    try:
+        with open(path) as file:  # noqa: PTH123
+            return file.read()
+    except OSError:
+        return ""
+
+
+def read_json(path: str) -> Any:
+    return json.loads(read_text(path) or "{}")
+
+
+def disks_by_wwid() -> dict[str, list[str]]:
+    """``naa.…`` of every SCSI disk from sysfs, as multipath writes it (``3`` and the digits)."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(glob.glob("/sys/block/sd*/device/wwid")):  # noqa: PTH207
+        wwid = read_text(path).strip().replace("naa.", "3")
+        found.setdefault(wwid, []).append(path.split("/")[3])
+    return found
+
+
+def local_addresses() -> set[str]:
+    """IPv4 addresses that this host answers for: ``host LOCAL`` entries of the routing trie."""
+    found, last = set(), ""
+    for line in read_text("/proc/net/fib_trie").splitlines():
+        words = line.split()
+        if words and words[0] in ("|--", "+--"):
+            last = words[1]
+        elif "host LOCAL" in line:
+            found.add(last)
+    return found
+
+
+def mounted_paths() -> set[str]:
+    return {line.split()[4] for line in read_text("/proc/self/mountinfo").splitlines()}
+
+
+def listening_ports() -> set[int]:
+    """TCP ports in state LISTEN (0A), both families."""
+    lines = [*read_text("/proc/net/tcp").splitlines()[1:], *read_text("/proc/net/tcp6").splitlines()[1:]]
+    return {int(words[1].rsplit(":", 1)[1], 16) for words in map(str.split, lines) if words[3] == "0A"}
+
+
+class Observer:
+    """The packages of this node and their paths; devices that appear later are picked up."""
+
+    def __init__(self) -> None:
+        self.node = read_json(NODE_FILE)
+        self.boot_id = read_text("/proc/sys/kernel/random/boot_id").strip()
+        self.watchers: dict[str, PathWatcher] = {}
+
+    def packages(self) -> list[dict[str, Any]]:
+        return [read_json(path) for path in sorted(glob.glob(f"{DEFINITIONS}/*.json"))]  # noqa: PTH207
+
+    def sample(self) -> dict[str, Any]:
+        disks, addresses, mounts, ports = disks_by_wwid(), local_addresses(), mounted_paths(), listening_ports()
+        packages = {p["name"]: self._package(p, disks, addresses, mounts, ports) for p in self.packages()}
+        return {"t_wall": time.time(), "t_mono": time.monotonic(), "node": self.node["node"],
+                "boot_id": self.boot_id, "packages": packages}  # fmt: skip
+
+    def _package(
+        self, package: dict[str, Any], disks: dict[str, list[str]], addresses: set[str], mounts: set[str],
+        ports: set[int],
+    ) -> dict[str, Any]:  # fmt: skip
+        storage = package["storage"]
+        own = [entry["address"].split("/")[0] for entry in package["virtual_addresses"]]
+        luns = [storage["lock_lun"], *storage["luns"]]
+        return {
+            "mounted": any(fs["path"] in mounts for fs in storage["filesystems"]),
+            "addresses": [address for address in own if address in addresses],
+            "database": any(r.get("port") in ports for r in package["resources"] if r.get("port")),
+            "luns": {lun["name"]: self._lun(disks.get(lun["wwid"], [])) for lun in luns},
+        }
+
+    def _lun(self, devices: list[str]) -> dict[str, Any]:
+        answers = []
+        for device in devices:
+            if device not in self.watchers or not self.watchers[device].is_alive():
+                self.watchers[device] = PathWatcher(device)
+                self.watchers[device].start()
+            answer = self.watchers[device].fresh()
+            if answer is not None:
+                answers.append(answer)
+        if not answers:
+            errors = [self.watchers[d].error for d in devices] or ["no path on this node"]
+            return {"keys": [], "holder": None, "paths": 0, "registered": 0, "error": errors[0]}
+        keys, holder = answers[0]
+        own = sum((int(key, 16) >> 24) & 0xFF == self.node["node_id"] for key in keys)
+        return {"keys": sorted(set(keys)), "holder": holder, "paths": len(answers), "registered": own, "error": ""}
+
+
+def watch(path: str, seconds: float) -> int:
+    """Sample until the end; a sample that could not be taken is skipped, the hole in the record says so."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    observer = Observer()
+    end = due = time.monotonic()
+    end += seconds
+    with open(path, "a", buffering=1) as file:  # noqa: PTH123
+        while not stop.is_set() and time.monotonic() < end:
+            file.write(json.dumps(observer.sample()) + "\n")
+            due = max(due + PERIOD_SECONDS, time.monotonic())
+            stop.wait(due - time.monotonic())
+    return 0
+
+
+def output_of(*argv: str) -> str:
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout
+
+
+def snapshot() -> dict[str, Any]:
+    """State that a drill must leave as it found it. Keys are counted, not compared: every start takes a new one."""
+    observer = Observer()
+    observer.sample()
+    time.sleep(2 * PERIOD_SECONDS)
+    sample = observer.sample()
+    packages = {}
+    for name, seen in sample["packages"].items():
+        luns = {lun: {"paths": v["paths"], "registered": v["registered"], "error": v["error"], "own_reservation":
+                      bool(v["holder"]) and (int(v["holder"], 16) >> 24) & 0xFF == observer.node["node_id"]}
+                for lun, v in seen["luns"].items()}  # fmt: skip
+        packages[name] = {**seen, "luns": luns}
+    return {"state": {"packages": packages, "leftovers": leftovers(), "failed_units": failed_units()},
+            "node": sample["node"], "boot_id": observer.boot_id, "macs": macs(), "versions": versions()}  # fmt: skip
+
+
+def leftovers() -> list[str]:
+    """Things that only a drill puts on a node."""
+    tables = [line for line in output_of("nft", "list", "tables").splitlines() if "holdfast_fault" in line]
+    queues = [line.split("root")[0].strip() for line in output_of("tc", "qdisc", "show").splitlines() if "netem" in line]
+    units = names_of(output_of("systemctl", "list-units", "--all", "--plain", "--no-legend", "holdfast-fault-*"))
+    return sorted([*tables, *queues, *units, *glob.glob("/run/holdfast-fault/*.json")])  # noqa: PTH207
+
+
+def names_of(listing: str) -> list[str]:
+    return [line.split()[0] for line in listing.splitlines() if line.split()]
+
+
+def failed_units() -> list[str]:
+    return sorted(names_of(output_of("systemctl", "list-units", "--failed", "--plain", "--no-legend")))
+
+
+def macs() -> dict[str, str]:
+    """Hardware address to interface, every interface of this host."""
+    found = {}
+    for path in glob.glob("/sys/class/net/*/address"):  # noqa: PTH207
+        found[read_text(path).strip()] = path.split("/")[4]
+    return {mac: name for mac, name in found.items() if mac not in ("", "00:00:00:00:00:00")}
+
+
+def versions() -> dict[str, str]:
+    """What runs here, by the package manager's word."""
+    wanted = ["postgresql-17", "mariadb-server", "multipath-tools", "open-iscsi", "keepalived", "lvm2", "systemd"]
+    lines = output_of("dpkg-query", "-W", "-f", "${Package} ${Version}\\n", *wanted).splitlines()
+    found = dict(line.split(" ", 1) for line in lines if " " in line)
+    return {"kernel": os.uname().release, **{name: version for name, version in found.items() if version}}
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "snapshot":
+        print(json.dumps(snapshot()))
+    else:
+        sys.exit(watch(sys.argv[2], float(sys.argv[3])))
