@@ -235,6 +235,8 @@ def list_labs(arguments: argparse.Namespace) -> int:
 
 
 def _describe(lab: Lab) -> dict[str, Any]:
+    if not lab.folder.exists:
+        return {"name": lab.name, "up": False, "nodes": "not finished (an 'up' is under way or was interrupted)"}
     try:
         nodes = ", ".join(machine.name for machine in lab.topology.machines)
     except LabError as error:
