@@ -79,7 +79,6 @@ class PackageDefinition:
     volume_group: str
     file_systems: tuple[FileSystem, ...]
     resources: tuple[Resource, ...]
-    digest: str
 
 
 def load_node(directory: Path = CONFIGURATION_DIRECTORY) -> NodeConfig:
@@ -132,7 +131,6 @@ def _package(data: dict[str, Any]) -> PackageDefinition:
             Resource(data["name"], r["name"], r["type"], {k: v for k, v in r.items() if k not in ("name", "type")})
             for r in data["resources"]
         ),
-        digest=str(data.get("digest", "")),
     )
 
 

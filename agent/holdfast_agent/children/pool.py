@@ -15,11 +15,14 @@ from typing import Any
 
 from ..daemon.loop import Loop, Timer
 from .messages import Job, JobEnd, receive_message, send_message
+from .process import use_real_time
 from .zygote import Zygote
 
 Done = Callable[[JobEnd], None]
 DEADLINE_KIND = "DeadlineError"
 CHILD_GONE_KIND = "ChildGone"
+# Below the agent itself (see __main__), above everything ordinary.
+CHILD_PRIORITY = 5
 
 
 @dataclass
@@ -45,8 +48,9 @@ class JobHandle:
 class Pool:
     """Children that each do one job at a time; more are forked when all are busy."""
 
-    def __init__(self, loop: Loop, zygote: Zygote, name: str, spare: int = 1) -> None:
+    def __init__(self, loop: Loop, zygote: Zygote, name: str, spare: int = 1, *, real_time: bool = False) -> None:
         self._loop, self._zygote, self._name = loop, zygote, name
+        self._real_time = real_time
         self._idle: list[_Child] = []
         self._busy: list[_Child] = []
         self._number = 0
@@ -85,6 +89,9 @@ class Pool:
 
     def _spawn(self) -> _Child:
         pid, connection = self._zygote.spawn(self._name)
+        if self._real_time:
+            # Best effort like the agent's own: where real-time is not allowed, the agent has said so once already.
+            use_real_time(CHILD_PRIORITY, pid)
         child = _Child(pid, connection)
         self._loop.watch(connection.fileno(), lambda: self._receive(child))
         return child

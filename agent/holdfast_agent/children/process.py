@@ -30,10 +30,10 @@ def lock_memory() -> str | None:
     return os.strerror(ctypes.get_errno())
 
 
-def use_real_time(priority: int) -> str | None:
-    """Run in SCHED_RR before ordinary processes; returns the reason where the kernel refuses."""
+def use_real_time(priority: int, pid: int = 0) -> str | None:
+    """Put a process (0: this one) into SCHED_RR; returns the reason where the kernel refuses."""
     try:
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(priority))
+        os.sched_setscheduler(pid, os.SCHED_RR, os.sched_param(priority))
     except OSError as error:
         return error.strerror
     return None

@@ -60,13 +60,13 @@ class EventLog:
             os.write(sys.stderr.fileno(), f"{level}{package or '-'} {event} {details}\n".encode())
         except OSError:
             # A journal that does not take a line (stopped, full) is no reason to stop owning a package.
-            self._lost += 0
+            return
 
     def _open(self) -> int:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         return os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
 
     def _rotate(self) -> None:
-        os.replace(self._path, self._path.with_suffix(".jsonl.1"))
+        self._path.replace(self._path.with_suffix(".jsonl.1"))
         os.close(self._handle)
         self._handle = self._open()

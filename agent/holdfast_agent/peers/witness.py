@@ -22,7 +22,7 @@ def build_echo(identifier: int, sequence: int) -> bytes:
 
 def checksum(data: bytes) -> int:
     """Internet checksum, RFC 1071."""
-    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    total = sum(int.from_bytes(data[at : at + 2], "big") for at in range(0, len(data), 2))
     total = (total & 0xFFFF) + (total >> 16)
     return ~(total + (total >> 16)) & 0xFFFF
 

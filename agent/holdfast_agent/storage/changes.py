@@ -146,6 +146,9 @@ def _finish_every(futures: list[Future[None]], begun: float, deadline: float) ->
     if not futures:
         return Outcome.NO_PATHS
     _wait_with_grace(futures, begun, deadline)
+    for future in futures:
+        # A path that is only reached later must not be changed by a command that was given up.
+        future.cancel()
     outcomes = [_outcome(future) for future in futures]
     # A path that does not answer is not live; any other refusal counts even if one path agreed.
     answered: list[Outcome] = [outcome for outcome in outcomes if outcome not in (Outcome.NO_PATHS, Outcome.TIMEOUT)]
@@ -164,7 +167,7 @@ def _wait_with_grace(futures: list[Future[None]], begun: float, deadline: float)
 
 
 def _outcome(future: Future[None]) -> Outcome:
-    if not future.done():
+    if not future.done() or future.cancelled():
         return Outcome.TIMEOUT
     error = future.exception()
     if error is None:

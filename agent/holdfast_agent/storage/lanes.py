@@ -33,6 +33,8 @@ class _Work(Generic[Value]):
     future: Future[Value]
 
     def run(self) -> None:
+        if not self.future.set_running_or_notify_cancel():
+            return
         now = time.monotonic()
         try:
             if now > self.deadline:
@@ -91,6 +93,7 @@ def wait_for(future: Future[Value], deadline: float) -> Value:
     try:
         return future.result(max(0.0, deadline - time.monotonic()))
     except TimeoutError as error:
+        future.cancel()
         raise DeadlineError("no answer before the deadline") from error
 
 
@@ -103,16 +106,21 @@ def first_success(attempts: Iterable[Callable[[], Future[Value]]], deadline: flo
     waiting: set[Future[Value]] = set()
     failure: HoldfastError = PathFailedError("no path to try")
     remaining = list(attempts)
-    while remaining or waiting:
-        if remaining:
-            waiting.add(remaining.pop(0)())
-        patience = hedge_seconds if remaining else max(0.0, deadline - time.monotonic())
-        done, waiting = wait(waiting, min(patience, max(0.0, deadline - time.monotonic())), FIRST_COMPLETED)
-        for future in done:
-            try:
-                return future.result()
-            except PathFailedError as error:
-                failure = error
-        if not done and time.monotonic() >= deadline:
-            raise DeadlineError("no path answered before the deadline")
-    raise failure
+    try:
+        while remaining or waiting:
+            if remaining:
+                waiting.add(remaining.pop(0)())
+            patience = hedge_seconds if remaining else max(0.0, deadline - time.monotonic())
+            done, waiting = wait(waiting, min(patience, max(0.0, deadline - time.monotonic())), FIRST_COMPLETED)
+            for future in done:
+                try:
+                    return future.result()
+                except PathFailedError as error:
+                    failure = error
+            if not done and time.monotonic() >= deadline:
+                raise DeadlineError("no path answered before the deadline")
+        raise failure
+    finally:
+        # What still waits behind a device that is held up must not be sent any more.
+        for future in waiting:
+            future.cancel()

@@ -36,6 +36,8 @@ class NodeView:
         self.lanes = Lanes()
         self._open_path = open_path
         self._ports: dict[tuple[str, str], int | None] = {}
+        # By LUN and path: the own keys that the last reading showed on that path. For status only.
+        self.path_keys: dict[str, dict[str, tuple[int, ...]]] = {}
         self._map_handle: int | None = None
         self._map_device = ""
 

@@ -22,7 +22,7 @@ from .node_view import HEDGE_SECONDS, SCSI_TIMEOUT_SECONDS, NodeView
 from .note_record import beat_from_body, beat_to_body, note_from_body
 from .outcomes import problem_of
 from .targets import Lun, StorageTargets, block_bytes, find_luns
-from .view import build_problem, build_view
+from .view import build_problem, build_view, keys_by_path
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,10 @@ def _view_data(
 
 
 def _view(node: NodeView, lun: Lun, status: FullStatus, own_key: int) -> LunView:
-    return build_view(lun, status, own_key, own_initiators(), [node.port_of(path) for path in lun.live_paths])
+    initiators = own_initiators()
+    ports = {path.name: node.port_of(path) for path in lun.live_paths}
+    node.path_keys[lun.name] = keys_by_path(status, initiators, ports)
+    return build_view(lun, status, own_key, initiators, ports.values())
 
 
 def read_status(node: NodeView, device: SgDevice) -> FullStatus:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from ..core.actions import (
@@ -39,6 +39,7 @@ class StorageAnswer:
     event: Observed | Done
     remarks: tuple[str, ...] = ()
     seconds: float = 0.0
+    path_keys: dict[str, dict[str, tuple[int, ...]]] = field(default_factory=dict)
 
 
 class StorageChild:
@@ -52,7 +53,7 @@ class StorageChild:
         """Carry out one command; always returns by the command's deadline."""
         begun = time.monotonic()
         event = self._dispatch(targets, own_key, command)
-        return StorageAnswer(event, self._collect_remarks(), time.monotonic() - begun)
+        return StorageAnswer(event, self._collect_remarks(), time.monotonic() - begun, self._node.path_keys)
 
     def _dispatch(self, targets: StorageTargets, own_key: int, command: StorageCommand) -> Observed | Done:
         if isinstance(command, Observe):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ..core.events import LunView, Problem
 from ..scsi.nexus import is_own
@@ -27,6 +27,14 @@ def build_view(
         paths_registered=_count_registered(ports, {r.target_port for r in ours if r.key == own_key}),
         registered_keys_here=tuple(registrant.key for registrant in ours),
     )
+
+
+def keys_by_path(
+    status: FullStatus, initiators: frozenset[str], ports: Mapping[str, int | None]
+) -> dict[str, tuple[int, ...]]:
+    """The own keys on each path, by the path's name; ``ports`` are the target ports of the usable paths."""
+    ours = [registrant for registrant in status.registrants if is_own(registrant, initiators)]
+    return {path: tuple(r.key for r in ours if r.target_port == port) for path, port in ports.items()}
 
 
 def build_problem(lun: Lun, problem: Problem) -> LunView:

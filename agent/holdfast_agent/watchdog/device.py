@@ -45,7 +45,7 @@ def read_identity(path: str, sysfs: Path = Path("/sys")) -> str:
     Opening a name that does not exist would make a plain file, which can be fed for ever and protects nobody.
     """
     try:
-        status = os.stat(path)
+        status = Path(path).stat()
     except OSError as error:
         raise WatchdogError(f"{path}: {error.strerror}", device=path) from error
     if not stat.S_ISCHR(status.st_mode):

@@ -1,0 +1,46 @@
+"""Requests and answers on the control socket: one JSON object per line, one request per connection."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..core.events import Verb
+from ..errors import HoldfastError
+
+SOCKET_PATH = Path("/run/holdfast/control.sock")
+STATUS = "status"
+
+
+class RequestError(HoldfastError):
+    """A request that is not understood."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for: ``verb`` is "status" or one of the machine's verbs."""
+
+    verb: str
+    package: str | None = None
+    target: str | None = None
+
+
+def encode(message: dict[str, Any]) -> bytes:
+    """One line."""
+    return json.dumps(message, separators=(",", ":")).encode() + b"\n"
+
+
+def decode_request(line: bytes) -> Request:
+    """Read a request; raises RequestError."""
+    try:
+        data = json.loads(line)
+        request = Request(str(data["verb"]), data.get("package"), data.get("target"))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RequestError(f"not a request: {error}") from error
+    if request.verb != STATUS and request.verb not in set(Verb):
+        raise RequestError(f"unknown verb {request.verb}")
+    if request.verb != STATUS and not request.package:
+        raise RequestError(f"{request.verb} needs a package")
+    return request

@@ -1,0 +1,46 @@
+"""The status for people: within 80 columns, most important first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_WIDTH = 80
+
+
+def render_status(status: dict[str, Any]) -> str:
+    """A line per package, its reason below it, then the peers."""
+    lines = [f"{'PACKAGE':16} {'STATE':12} {'OWNER':12} {'ADDRESS':20} SINCE"]
+    for name, package in sorted(status["packages"].items()):
+        lines += _package_lines(name, package)
+    if not status["packages"]:
+        lines.append("(no packages)")
+    lines += ["", *(_peer_line(name, peer) for name, peer in sorted(status["peers"].items()))]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _package_lines(name: str, package: dict[str, Any]) -> list[str]:
+    up = [address for address, here in package["address"].items() if here]
+    since = package["since"][11:19]
+    first = f"{name[:16]:16} {package['state'][:12]:12} {(package['owner'] or '-')[:12]:12} {_join(up)[:20]:20} {since}"
+    lines = [first[:_WIDTH], f"  {package['reason']}"[:_WIDTH]]
+    for lun, paths in sorted(package["keys"].items()):
+        registered = sum(1 for keys in paths.values() if keys)
+        holder = package["holder"].get(lun) or "nobody"
+        lines.append(f"  {lun}: {registered} of {len(paths)} paths registered, held by {holder}"[:_WIDTH])
+    if package["last_takeover"]:
+        lines.append(_takeover_line(package["last_takeover"])[:_WIDTH])
+    return lines
+
+
+def _takeover_line(takeover: dict[str, Any]) -> str:
+    phases = " ".join(f"{name} {seconds:.2f}" for name, seconds in takeover["phases"].items())
+    return f"  last takeover {takeover['total_seconds']:.2f} s: {phases}"
+
+
+def _peer_line(name: str, peer: dict[str, Any]) -> str:
+    seen = "never heard" if peer["last_seen_seconds"] is None else f"heard {peer['last_seen_seconds']:.1f} s ago"
+    return f"{name[:16]:16} {'alive' if peer['alive'] else 'silent':12} {seen}"
+
+
+def _join(addresses: list[str]) -> str:
+    return ",".join(addresses) or "-"

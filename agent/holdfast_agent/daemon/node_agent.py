@@ -1,0 +1,184 @@
+"""The agent of one node: every package's machine, and what belongs to the node as a whole."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..address.netlink import drain_events, list_addresses, open_address_events
+from ..address.notify_fifo import NotifyReader, open_notify_fifo
+from ..agent_version import VERSION
+from ..children.messages import JobEnd
+from ..children.pool import Pool
+from ..config import NodeConfig, PackageDefinition
+from ..control.protocol import STATUS, Request
+from ..control.server import ControlServer, Respond
+from ..core.events import NetworkSeen, PeerHeard, PeerReleased, PeerView, Verb
+from ..core.keys import build_key
+from ..core.timers import Timers
+from ..eventlog.writer import ERROR, INFO
+from ..peers.message import Heartbeat
+from ..peers.witness import WitnessProbe, link_is_up
+from ..watchdog.device import Watchdog
+from .package_agent import PackageAgent, Vouching, build_config
+from .peer_links import PeerLinks
+from .ports import Ports
+from .status import SCHEMA, package_status
+
+# In memory, so it is gone after a boot: tells the first agent start of a boot from the later ones.
+STARTED_MARK = Path("/run/holdfast/started")
+# A witness that has not answered for this many pings is out of reach.
+_WITNESS_MISSES = 3
+
+
+class NodeAgent:
+    """Built once, then driven by the loop alone."""
+
+    def __init__(
+        self,
+        ports: Ports,
+        config: NodeConfig,
+        packages: tuple[PackageDefinition, ...],
+        timers: Timers,
+        epoch: int,
+        watchdog: Watchdog | None,
+    ) -> None:
+        self._ports, self._config, self._timers, self._watchdog = ports, config, timers, watchdog
+        self._begun = ports.loop.now
+        self._numbers = itertools.count(1)
+        self._vouching = Vouching()
+        self._fed = True
+        self._key = build_key(config.cluster, config.node_id, epoch)
+        self._pool = Pool(ports.loop, ports.zygote, "hf-node")
+        self.packages: dict[str, PackageAgent] = {}
+        self._links = PeerLinks(ports, config, timers.heartbeat, self._views, self._heard)
+        for package in packages:
+            if config.node in package.nodes:
+                machine = build_config(config, package, self._key, timers)
+                self.packages[package.name] = PackageAgent(
+                    ports, config, package, machine, self._vouching, self._links.announce_release
+                )
+        self._witness = WitnessProbe(config.witness)
+        self._address_events = open_address_events()
+        self._notify, self._notify_reader = open_notify_fifo(), NotifyReader()
+        ports.loop.watch(self._witness.socket.fileno(), lambda: self._witness.receive(ports.loop.now))
+        ports.loop.watch(self._address_events.fileno(), self._addresses_changed)
+        ports.loop.watch(self._notify, self._routers_changed)
+        ControlServer(ports.loop, self._handle)
+
+    def start(self) -> None:
+        """Begin: look at what is here, then let every machine run."""
+        fresh = not STARTED_MARK.exists()
+        STARTED_MARK.parent.mkdir(parents=True, exist_ok=True)
+        STARTED_MARK.touch()
+        self._ports.log.write("agent started", version=VERSION, key=f"0x{self._key:016x}", fresh=fresh,
+                              profile=self._timers.profile, packages=list(self.packages))  # fmt: skip
+        self._probe_network()
+        self._feed()
+        for agent in self.packages.values():
+            agent.boot(fresh)
+
+    def ask_child(self, function: Callable[[], Any], seconds: float, answered: Callable[[JobEnd], None]) -> None:
+        """Run something that may block in a child."""
+        self._pool.submit(function, (), self._ports.loop.now + seconds, answered)
+
+    def stop(self) -> None:
+        """Last words of an agent that ends with nothing of a package here: the watchdog is disarmed."""
+        if self._watchdog is not None:
+            self._watchdog.disarm()
+            self._watchdog = None
+
+    # -- node-wide inputs ------------------------------------------------------------------------------------------
+
+    def _heard(self, node: str, heartbeat: Heartbeat | None) -> None:
+        for name, agent in self.packages.items():
+            if node not in agent.package.nodes:
+                continue
+            agent.send(PeerHeard(node, heartbeat.views.get(name) if heartbeat else None))
+            if heartbeat and name in heartbeat.released:
+                agent.send(PeerReleased(node, heartbeat.released[name]))
+
+    def _views(self) -> dict[str, PeerView]:
+        return {name: agent.view() for name, agent in self.packages.items()}
+
+    def _probe_network(self) -> None:
+        """Ask the witness, and tell every package how its client network looks."""
+        now = self._ports.loop.now
+        limit = _WITNESS_MISSES * self._timers.heartbeat
+        answered = self._witness.answered_at is not None and now - self._witness.answered_at <= limit
+        self._witness.send()
+        for agent in self.packages.values():
+            interfaces = {address.interface for address in agent.package.addresses}
+            agent.send(NetworkSeen(all(link_is_up(interface) for interface in interfaces), answered))
+        self._ports.loop.call_at(now + self._timers.heartbeat, self._probe_network)
+
+    def _addresses_changed(self) -> None:
+        drain_events(self._address_events)
+        addresses = list_addresses()
+        for agent in self.packages.values():
+            agent.addresses.refresh(addresses)
+
+    def _routers_changed(self) -> None:
+        for change in self._notify_reader.read(self._notify):
+            self._ports.log.write("virtual router", router=change.router, router_state=change.state)
+
+    # -- watchdog --------------------------------------------------------------------------------------------------
+
+    def _feed(self) -> None:
+        now = self._ports.loop.now
+        vouched = self._vouching.holds(now)
+        if vouched and self._watchdog is not None:
+            self._watchdog.feed()
+        if vouched != self._fed:
+            self._fed = vouched
+            late = [name for name, until in self._vouching.until.items() if until <= now]
+            level, word = (INFO, "fed again") if vouched else (ERROR, "not fed")
+            self._ports.log.write(f"watchdog {word}", level=level, reason=", ".join(late))
+        self._ports.loop.call_at(now + self._timers.feed, self._feed)
+
+    # -- control ---------------------------------------------------------------------------------------------------
+
+    def _handle(self, request: Request, respond: Respond) -> None:
+        if request.verb == STATUS:
+            respond(self.status())
+            return
+        agent = self.packages.get(request.package or "")
+        if agent is None:
+            respond({"ok": False, "reason": f"no package {request.package} on this node"})
+            return
+        self._ports.log.write("command", package=request.package, verb=request.verb, target=request.target)
+        self.command(agent, Verb(request.verb), request.target, lambda ok, reason: respond({"ok": ok, "reason": reason}))
+
+    def command(self, agent: PackageAgent, verb: Verb, target: str | None, answer: Callable[[bool, str], None]) -> None:
+        """Give a package's machine a command."""
+        agent.command(next(self._numbers), verb, target, answer)
+
+    def status(self) -> dict[str, Any]:
+        """The status document of the contract."""
+        now = self._ports.loop.now
+        return {
+            "schema": SCHEMA,
+            "node": self._config.node,
+            "boot_id": Path("/proc/sys/kernel/random/boot_id").read_text().strip(),
+            "agent": {
+                "version": VERSION,
+                "pid": os.getpid(),
+                "uptime_seconds": round(now - self._begun, 1),
+                "watchdog": self._watchdog.identity if self._watchdog else None,
+                "fed": self._fed,
+            },
+            "packages": {name: package_status(agent, now) for name, agent in self.packages.items()},
+            "peers": {peer.name: self._peer_status(peer.name, now) for peer in self._config.peers},
+        }
+
+    def _peer_status(self, name: str, now: float) -> dict[str, Any]:
+        seen = self._links.seen[name]
+        last = seen.last()
+        return {
+            "alive": last is not None and now - last < self._timers.silence,
+            "last_seen_seconds": round(now - last, 3) if last is not None else None,
+            "networks": {network: round(now - moment, 3) for network, moment in seen.by_network.items()},
+        }
