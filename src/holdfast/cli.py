@@ -10,6 +10,7 @@ import sys
 
 from holdfast.lab import cli as lab_cli
 from holdfast.lab.errors import LabError
+from holdfast.suite import cli as suite_cli
 
 INTERRUPTED = 130             # 128 + SIGINT, as shells report it
 
@@ -19,6 +20,7 @@ def build_parser() -> argparse.ArgumentParser:
                                      "of their failover.")
     areas = parser.add_subparsers(dest="area", required=True, metavar="COMMAND")
     lab_cli.add_arguments(areas)
+    suite_cli.add_arguments(areas)
     return parser
 
 

@@ -1,0 +1,47 @@
+"""The gates, in the order in which they run: cheap ones first."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+TESTED_PYTHON = ("src", "agent", "model", "plugins", "tests", "benchmarks", "molecule")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One gate. `quick` ones need no nodes and take seconds; `pytest` ones report each of their tests."""
+
+    name: str
+    purpose: str
+    argv: tuple[str, ...]
+    quick: bool = True
+    pytest: bool = False
+    timeout_seconds: float = 900
+    packages: tuple[str, ...] = ()     # Debian packages that it needs on this machine
+
+
+def _tool(name: str, *words: str) -> tuple[str, ...]:
+    return (str(Path(sys.executable).with_name(name)), *words)
+
+
+def _pytest(*words: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words)
+
+
+def all_stages() -> list[Stage]:
+    return [
+        Stage("ruff", "style and mistakes in Python", _tool("ruff", "check", *existing(TESTED_PYTHON))),
+        Stage("mypy", "types of src/ and agent/, strict", _tool("mypy", "src/holdfast", "agent/holdfast_agent")),
+        Stage("yamllint", "form of all YAML", _tool("yamllint", "--strict", ".")),
+        Stage("unit", "unit tests and drift checks", _pytest("tests/unit"), pytest=True),
+        Stage("lab", "every verb of the lab on real nodes, both backends, root and ordinary user",
+              _pytest("tests/integration/lab", "-m", "lab"), quick=False, pytest=True, timeout_seconds=1800,
+              packages=("mmdebstrap", "uidmap", "qemu-system-x86", "qemu-utils", "openssh-client", "iproute2", "kmod")),
+    ]
+
+
+def existing(names: tuple[str, ...]) -> list[str]:
+    return [name for name in names if (ROOT / name).exists()]
