@@ -11,10 +11,13 @@ from holdfast.lab.errors import LabError, UsageError
 from holdfast.lab.sockets import connect
 
 ANSWER_SECONDS = 30.0
+ENDED = "the lab ended while it was asked"
 
 
 def _answer(message: bytes) -> Any:
-    answer = json.loads(message or b'{"error": "the lab ended while it was asked"}')
+    if not message:
+        raise LabError(ENDED)
+    answer = json.loads(message)
     if "error" in answer:
         raise (UsageError if answer.get("exit_code") == UsageError.exit_code else LabError)(answer["error"])
     return answer.get("result")
@@ -26,7 +29,11 @@ def _send(control: Path, request: dict[str, Any]) -> socket.socket:
     except OSError as error:
         raise LabError(f"the lab '{control.parent.name}' is not up; start it with: holdfast lab up "
                        f"--name {control.parent.name}") from error
-    connection.sendall(json.dumps(request).encode() + b"\n")
+    try:
+        connection.sendall(json.dumps(request).encode() + b"\n")
+    except OSError as error:
+        connection.close()
+        raise LabError(ENDED) from error
     return connection
 
 
@@ -45,6 +52,9 @@ def ask(control: Path, verb: str, **words: Any) -> Any:
 def ask_for_descriptor(control: Path, verb: str, **words: Any) -> socket.socket:
     """A connection that the supervisor made: to a port of a node (verb connect) or to its console."""
     with _send(control, {"verb": verb, **words}) as connection:
-        message, descriptors, _, _ = socket.recv_fds(connection, 65536, 1)
+        try:
+            message, descriptors, _, _ = socket.recv_fds(connection, 65536, 1)
+        except ConnectionError as error:
+            raise LabError(ENDED) from error
         _answer(message)
         return socket.socket(fileno=descriptors[0])

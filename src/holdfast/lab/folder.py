@@ -8,6 +8,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from holdfast.lab.backend.registry import BACKENDS
 from holdfast.lab.errors import LabError
 from holdfast.lab.image.store import Image
 from holdfast.lab.paths import labs_directory
@@ -74,6 +75,8 @@ class Folder:
             topology, problems = parse_topology(data["topology"], str(self.path / "lab.json"))
             if data["schema"] != SCHEMA or topology is None:
                 raise ValueError(problems or f"schema {data['schema']}")
+            if data["backend"] not in BACKENDS:
+                raise ValueError(f"backend {data['backend']}")
             return Record(data["name"], data["backend"], topology, Image(Path(data["image"])))
         except FileNotFoundError as error:
             raise LabError(f"there is no lab '{self.name}'; make it with: holdfast lab up --name {self.name}") from error
