@@ -22,8 +22,9 @@ VERBS = ("up", "down", "status", "ssh", "console", "power", "freeze", "thaw", "c
 def running(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """A lab that says it runs; what its nodes are asked is remembered, and answered with True."""
     asked: list[tuple[Any, ...]] = []
-    states = {name: {"state": "on", "role": "node", "boots": 1, "uptime_seconds": 4.2, "memory_mib": 80.1, "unplugged": [],
-                     "last_exit": None, "reason": None} for name in ("san1", "node1", "node2", "client1")}
+    state = {"state": "on", "role": "node", "boots": 1, "uptime_seconds": 4.2, "memory_mib": 80.1, "unplugged": [],
+             "last_exit": None, "reason": None}
+    states: dict[str, dict[str, Any]] = {name: dict(state) for name in ("san1", "node1", "node2", "client1")}
 
     def ask(control: Path, verb: str, **words: Any) -> Any:
         if verb == "status":

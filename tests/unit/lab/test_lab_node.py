@@ -6,9 +6,9 @@ The machine is a shell script here; the real ones are in tests/integration/lab.
 from __future__ import annotations
 
 import os
+import re
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -63,10 +63,13 @@ def machine(topology: Topology, image: Image, tmp_path: Path, tools: Tools) -> I
         node.power_off()
 
 
-def see(node: Node, text: str) -> None:
-    """Wait until the console log has `text`."""
-    wait_for(f"'{text}' on the console", lambda: (text in node.console_log.read_text()) or None, timeout_seconds=5,
-             interval_seconds=0.01)
+def see(node: Node, pattern: str) -> str:
+    """Wait until the console log has `pattern`, and return its last group."""
+    def probe() -> str | None:
+        found = re.search(pattern, node.console_log.read_text()) if node.console_log.exists() else None
+        return found[found.lastindex or 0] if found else None
+
+    return wait_for(f"'{pattern}' on the console", probe, timeout_seconds=5, interval_seconds=0.01)
 
 
 def settle(node: Node, **wanted: object) -> dict[str, object]:
@@ -107,8 +110,7 @@ def test_a_frozen_machine_can_lose_its_power(machine: Callable[[str], Node]) -> 
 def test_a_power_cut_takes_all_its_processes(machine: Callable[[str], Node]) -> None:
     node = machine("sleep 60 & echo child $!; wait")
     node.power_on()
-    see(node, "child ")
-    child = int(node.console_log.read_text().split()[-1])
+    child = int(see(node, r"child (\d+)\n"))
     node.power_off()
     wait_for("the child is gone", lambda: not alive(child) or None, timeout_seconds=2, interval_seconds=0.01)
 
@@ -176,10 +178,10 @@ def test_console_log_is_bounded(machine: Callable[[str], Node], monkeypatch: pyt
 
 
 def test_memory_is_that_of_the_whole_group(machine: Callable[[str], Node]) -> None:
-    node = machine("sleep 60 & sleep 60")
+    node = machine("sleep 60 & echo boot; sleep 60")
     assert node.memory_mib() is None
     node.power_on()
-    time.sleep(0.1)
+    see(node, "boot")
     memory = node.memory_mib()
     assert memory is not None
     assert 0 < memory < 50

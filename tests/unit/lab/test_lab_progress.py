@@ -30,7 +30,7 @@ def test_a_terminal_gets_a_line_that_renews_itself() -> None:
     stream = Terminal()
     with Progress("lab x", stream) as report:
         report("building")
-        time.sleep(0.5)
+        time.sleep(0.3)
         report("booting")
     lines = stream.getvalue().split("\r\033[K")
     assert any(re.match(r"[|/\\-] lab x: building \(\d\.\d s\)$", line) for line in lines), "a turning mark while it works"
