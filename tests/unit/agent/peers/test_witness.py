@@ -1,0 +1,49 @@
+"""Echo requests and replies."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import pytest
+from holdfast_agent.peers.witness import WitnessProbe, build_echo, checksum, link_is_up, parse_reply
+
+IP_HEADER = bytes([0x45]) + bytes(19)
+
+
+def test_a_packet_with_its_checksum_sums_to_zero() -> None:
+    assert checksum(build_echo(0x1234, 7)) == 0
+
+
+def test_only_replies_count() -> None:
+    reply = struct.pack(">BBHHH", 0, 0, 0, 0x1234, 7)
+    assert parse_reply(IP_HEADER + reply) == (0x1234, 7)
+    assert parse_reply(IP_HEADER + build_echo(0x1234, 7)) is None
+    assert parse_reply(IP_HEADER) is None
+    assert parse_reply(b"") is None
+
+
+def test_link(tmp_path: Path) -> None:
+    interface = tmp_path / "class/net/client"
+    interface.mkdir(parents=True)
+    assert not link_is_up("client", tmp_path)
+    (interface / "carrier").write_text("1\n")
+    assert link_is_up("client", tmp_path)
+
+
+def test_the_probe_hears_its_own_witness_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Socket:
+        def __init__(self, *_: object) -> None:
+            self.packets = [(IP_HEADER + struct.pack(">BBHHH", 0, 0, 0, 1, 1), ("10.20.0.1", 0))]
+
+        def recvfrom(self, _: int) -> tuple[bytes, tuple[str, int]]:
+            if not self.packets:
+                raise BlockingIOError
+            return self.packets.pop()
+
+    monkeypatch.setattr("holdfast_agent.peers.witness.socket.socket", Socket)
+    monkeypatch.setattr("holdfast_agent.peers.witness.os.getpid", lambda: 1)
+    heard, other = WitnessProbe(("10.20.0.1",)), WitnessProbe(("10.20.0.2",))
+    heard.receive(5.0)
+    other.receive(5.0)
+    assert (heard.answered_at, other.answered_at) == (5.0, None)
