@@ -11,7 +11,7 @@ from .volume_plan import FILESYSTEM_TAG
 
 _COLUMNS = {
     "vg": "vg_name,vg_systemid,vg_autoactivation,vg_free,vg_extent_size",
-    "pv": "pv_name,pv_size,vg_name",
+    "pv": "pv_name,pv_size,pe_start,vg_name",
     "lv": "lv_name,lv_size,lv_active,lv_tags,vg_name",
 }
 
@@ -48,7 +48,8 @@ def _parse_group(row, section):
         "autoactivation": row["vg_autoactivation"] == "enabled",
         "free": int(row["vg_free"]),
         "extent": int(row["vg_extent_size"]),
-        "devices": {pv["pv_name"]: int(pv["pv_size"]) for pv in section["pv"]},
+        # The first extent starts where the LUN's optimal I/O size says (8 MiB on LIO), so it belongs to the size.
+        "devices": {pv["pv_name"]: int(pv["pe_start"]) + int(pv["pv_size"]) for pv in section["pv"]},
         "volumes": {lv["lv_name"]: _parse_volume(lv) for lv in section["lv"]},
     }
 

@@ -61,7 +61,11 @@ class GroupResource(Resource):
         getattr(self, "_" + action.verb)(action.subject, **action.detail)
 
     def _list_device(self, device):
-        run(["lvmdevices", "--yes", "--adddev", device])
+        if not DEVICES_FILE.exists():
+            # The first device file of a node must also name what it already uses, its root disk perhaps.
+            # Exit code 5, "no volume group found to import", is the usual answer on a node without LVM.
+            run(["lvm", "vgimportdevices", "--all"], expected=(0, 5))
+        run(["lvm", "lvmdevices", "--yes", "--adddev", device])
 
     def _create_group(self, name, devices):
         run(self._lvm("vgcreate", "--yes", "--systemid", read_system_id(), "--setautoactivation", "n", name, *devices))

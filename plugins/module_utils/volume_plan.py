@@ -9,7 +9,7 @@ A state:
   system_id     of this node, as LVM knows it
   devices_file  devices that LVM on this node looks at
   devices       device -> size (bytes), content (signatures found; empty list: blank), group (name or None), keys
-  group         None, or system_id, autoactivation, free (bytes), extent (bytes), devices (device -> size in LVM),
+  group         None, or system_id, autoactivation, free (bytes), extent (bytes), devices (device -> bytes that LVM uses),
                 volumes (name -> size, active, fstype as tagged, mounted, filesystem_size)
 Sizes are bytes; a wanted size may be a share of the free space such as C(100%FREE).
 """
@@ -103,7 +103,7 @@ def _plan_upkeep(before, wanted):
     actions += [
         Action("resize_device", device, {"size": before["devices"][device]["size"]})
         for device, size in sorted(group["devices"].items())
-        if before["devices"][device]["size"] - size >= 2 * EXTENT_BYTES
+        if before["devices"][device]["size"] - size >= group["extent"]
     ]
     actions += [Action("add_device", device) for device in wanted.devices if device not in group["devices"]]
     free = _free_after(before, actions)
