@@ -57,8 +57,11 @@ def socket_path(resource: Resource) -> str:
 
 
 def _command(resource: Resource, directory: Path) -> list[str]:
+    """The command; settings that the database's role wrote beside the data come with it to every node."""
+    settings = directory / "holdfast.cnf"
     return [
         _BINARY,
+        *([f"--defaults-file={settings}"] if settings.exists() else []),
         f"--datadir={directory}",
         f"--port={resource.settings['port']}",
         f"--socket={socket_path(resource)}",
