@@ -88,9 +88,7 @@ QUESTION = _record(
     Field("text", Text(), "The question, answerable with yes or no.", required=True),
     Field("proceed_on", Choice(("yes", "no")), "The answer that lets the drill go on.", default="yes"),
 )
-HEAL = _record(
-    "heal", "Undoes faults before the heal phase.", Field("fault", Text(), "An id, or `all`.", required=True)
-)
+HEAL = _record("heal", "Undoes faults before the heal phase.", Field("fault", Text(), "An id, or `all`.", required=True))
 
 STEP = OneKeyOf(
     "step",

@@ -73,8 +73,7 @@ def markdown_document(history: History, judgement: Judgement) -> str:
     lines = [
         f"# {judgement.verdict.value}: {run.get('title')}",
         "",
-        f"`{run.get('runbook')}` on package `{run.get('package')}` of cluster `{run.get('cluster')}`, "
-        f"{_iso(run.get('started'))}",
+        f"`{run.get('runbook')}` on package `{run.get('package')}` of cluster `{run.get('cluster')}`, {_iso(run.get('started'))}",
         "",
         "| Check | Verdict | Result |",
         "| --- | --- | --- |",

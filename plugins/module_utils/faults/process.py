@@ -1,0 +1,181 @@
+# Copyright (c) Holdfast contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Processes that die or hang. Found afresh each time, by unit or by the database's own pid file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+from pathlib import Path
+
+from ..command import run
+from ..errors import HoldfastError, WaitTimeoutError
+from ..resource import wait_until
+from .base import Fault
+
+UNITS = {
+    "agent": "holdfast-agent.service",
+    "keepalived": "keepalived.service",
+    "multipathd": "multipathd.service",
+    "iscsid": "iscsid.service",
+}
+# A backend that serves a client names user, database and the client's address with its port in its title.
+CLIENT_BACKEND = re.compile(r"^postgres: .*\(\d+\)")
+PROC = Path("/proc")
+# SIGKILL works at once, except on a process in an uninterruptible wait; that one is reported as not gone.
+GONE_WITHIN_SECONDS = 5
+
+
+def database_pid_file(package):
+    """Where the database of the package writes its process id."""
+    for resource in package["resources"]:
+        if "data_directory" in resource:
+            name = "postmaster.pid" if resource["type"] == "postgresql" else "mariadb.pid"
+            return f"{resource['data_directory']}/{name}"
+    raise HoldfastError(f"package {package['name']} has no database with a data directory")
+
+
+def unit_processes(unit):
+    """All processes of a unit, from its control group."""
+    group = run(["systemctl", "show", "--property=ControlGroup", "--value", unit]).strip()
+    try:
+        return [int(line) for line in Path(f"/sys/fs/cgroup{group}/cgroup.procs").read_text().split()] if group else []
+    except FileNotFoundError:
+        return []
+
+
+def children(pid, proc=PROC):
+    """Direct children of a process."""
+    found = []
+    for task in (proc / str(pid) / "task").glob("*/children"):
+        found += [int(word) for word in task.read_text().split()]
+    return found
+
+
+def process_state(pid, proc=PROC):
+    """(state letter, start time) of a process, None where it is gone (proc(5), /proc/PID/stat)."""
+    try:
+        fields = (proc / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return (fields[0], fields[19])
+
+
+class ProcessFault(Fault):
+    """What the faults below share: the processes meant by a name."""
+
+    required = ("process",)
+
+    def __init__(self, context):
+        super().__init__(context)
+        self.needs_package = self.parameters["process"].startswith("database")
+
+    def processes(self, whole):
+        """Process ids; I(whole) takes the database's children too. Raises where there is none."""
+        name = self.parameters["process"]
+        found = unit_processes(UNITS[name]) if name in UNITS else self._database(name, whole)
+        if not found:
+            raise HoldfastError(f"no process of {name} runs on this node")
+        return found
+
+    def _database(self, name, whole):
+        try:
+            main = int(Path(database_pid_file(self.context.package)).read_text().split()[0])
+        except (FileNotFoundError, IndexError):
+            return []
+        if name == "database_backend":
+            return [pid for pid in children(main) if CLIENT_BACKEND.search(title(pid))][:1]
+        return [main, *children(main)] if whole else [main]
+
+
+def title(pid, proc=PROC):
+    """Command line of a process, empty where it is gone."""
+    try:
+        return (proc / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+class ProcessKill(ProcessFault):
+    """SIGKILL, once or in a loop that a transient unit keeps up."""
+
+    optional = (("every_seconds", 0),)
+
+    def loop_unit(self):
+        return f"holdfast-fault-{self.context.id}-loop"
+
+    def inject(self):
+        self.memory["killed"] = [[pid, (process_state(pid) or ("", ""))[1]] for pid in self.processes(whole=False)]
+        if self.parameters["every_seconds"]:
+            run(["systemd-run", "--quiet", "--collect", f"--unit={self.loop_unit()}", "/bin/sh", "-c", self.loop()])
+        else:
+            for pid, _start in self.memory["killed"]:
+                os.kill(pid, signal.SIGKILL)
+
+    def loop(self):
+        """The shell's loop; systemctl finds the processes of a unit, the pid file those of a database."""
+        name = self.parameters["process"]
+        if name in UNITS:
+            kill = f"systemctl kill --signal=KILL {UNITS[name]}"
+        else:
+            kill = f'read pid rest < "{database_pid_file(self.context.package)}" && kill -KILL "$pid"'
+        return f"while :; do {kill}; sleep {self.parameters['every_seconds']:g}; done 2>/dev/null"
+
+    def prove(self):
+        with contextlib.suppress(WaitTimeoutError):
+            wait_until(lambda: (self._gone(), self._words()), GONE_WITHIN_SECONDS)
+        return self._gone(), self._words()
+
+    def _gone(self):
+        return all((process_state(pid) or ("", ""))[1] != start for pid, start in self.memory["killed"])
+
+    def _words(self):
+        pids = ", ".join(str(pid) for pid, _start in self.memory["killed"])
+        return f"process {pids} of {self.parameters['process']} {'is gone' if self._gone() else 'is still there'}"
+
+    def heal_commands(self):
+        if not self.parameters["every_seconds"]:
+            return []
+        return [["systemctl", "stop", f"{self.loop_unit()}.service"]]
+
+
+class ProcessStop(ProcessFault):
+    """SIGSTOP to every process; they stay, keep their sockets and do nothing."""
+
+    def remember(self):
+        return {"stopped": self.processes(whole=True)}
+
+    def inject(self):
+        for pid in self.memory["stopped"]:
+            os.kill(pid, signal.SIGSTOP)
+
+    def prove(self):
+        states = {pid: (process_state(pid) or ("gone",))[0] for pid in self.memory["stopped"]}
+        return all(state in ("T", "t") for state in states.values()), f"states of the processes: {states}"
+
+    def heal_commands(self):
+        return [["kill", "-CONT", str(pid)] for pid in self.memory.get("stopped", [])]
+
+
+class DatabaseBroken(Fault):
+    """The server program loses its execute permission, as after a package update that went wrong."""
+
+    needs_package = True
+
+    def program(self):
+        for resource in self.context.package["resources"]:
+            if resource["type"] == "postgresql":
+                return f"/usr/lib/postgresql/{resource['version']}/bin/postgres"
+        raise HoldfastError("only a PostgreSQL resource has a server program that is known here")
+
+    def inject(self):
+        Path(self.program()).chmod(0o644)
+
+    def prove(self):
+        mode = Path(self.program()).stat().st_mode & 0o777
+        return not mode & 0o111, f"{self.program()} has mode {mode:o}"
+
+    def heal_commands(self):
+        return [["chmod", "0755", self.program()]]

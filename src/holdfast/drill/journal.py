@@ -1,0 +1,35 @@
+"""What the driver did, as JSON lines, each on disk before the next thing happens."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Listener = Callable[[dict[str, Any]], None]
+
+
+class Journal:
+    """Append only. Listeners (the live view) see every entry after it was written."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("a", encoding="utf-8")
+        self._lock = threading.Lock()
+        self.listeners: list[Listener] = []
+
+    def write(self, kind: str, **words: Any) -> dict[str, Any]:
+        entry = {"t_wall": time.time(), "t_mono": time.monotonic(), "kind": kind, **words}
+        with self._lock:
+            self._file.write(json.dumps(entry) + "\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        for listener in self.listeners:
+            listener(entry)
+        return entry
+
+    def close(self) -> None:
+        self._file.close()
