@@ -18,12 +18,12 @@ def environment(**extra: str) -> dict[str, str]:
 
 def run(argv: list[str], *, timeout_seconds: float = 60, expected: tuple[int, ...] = (0,), stdin: str | None = None,
         log: Path | None = None, cwd: Path | None = None, **extra_environment: str) -> str:
-    """Run `argv` and return what it printed; CommandError on another exit code than the expected ones.
+    """Run `argv` with `stdin` (nothing, else) and return what it printed; CommandError on an exit code not expected.
 
     With `log`, all output goes to that file as well (appended), for tools that talk much.
     """
     try:
-        done = subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=timeout_seconds, cwd=cwd,
+        done = subprocess.run(argv, input=stdin or "", capture_output=True, text=True, timeout=timeout_seconds, cwd=cwd,
                               env=environment(**extra_environment), check=False)
     except FileNotFoundError as error:
         raise LabError(f"the tool '{argv[0]}' is not installed on this machine") from error

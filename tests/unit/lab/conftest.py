@@ -21,7 +21,7 @@ def closed(tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def topology() -> Topology:
     return load_topology("default")
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from holdfast.lab.errors import HostError, LabError
-from holdfast.lab.image import store
+from holdfast.lab.image import attended, store
 from holdfast.lab.image.archive import PrivateApt, archive_address
 from holdfast.lab.image.store import Recipe, ensure_image, find_image, images_directory, read_recipe
 from holdfast.lab.topology import SYSTEMS
@@ -148,26 +149,37 @@ def test_an_image_that_is_there_is_not_built(recipe: Recipe) -> None:
 
 
 def test_a_build_tells_its_steps(recipe: Recipe, tools: Tools) -> None:
-    tools.expect("unshare", stdout="step: one\nnoise\nstep: two\n")
+    tools.expect(sys.executable, "-m", "holdfast.lab.image.attended", stdout="step: one\nnoise\nstep: two\n")
     steps: list[str] = []
     image = ensure_image(recipe, steps.append)
     assert steps == ["one", "two"]
     assert image.directory.name == recipe.name
     assert not list(images_directory().glob("*.building"))
+
+
+def test_a_failed_build_says_why_and_an_older_one_is_removed_first(recipe: Recipe, tools: Tools) -> None:
+    left = images_directory() / "other.building"
+    left.mkdir(parents=True)
+    tools.expect("unshare")
+    tools.expect(sys.executable, "-m", "holdfast.lab.image.attended", stdout="step: one\nthe archive is away\n", code=1)
+    with pytest.raises(LabError, match=r"building the image \S+ failed: the archive is away \(everything it did: \S+\.log\)"):
+        ensure_image(recipe, lambda text: None)
+    assert tools.calls[0][-4:] == ["rm", "-rf", "--", str(left)]
     assert "--net" not in tools.calls[0]
 
 
-def test_a_failed_build_leaves_nothing_and_says_why(recipe: Recipe, tools: Tools) -> None:
-    left = images_directory() / "other.building"
+@pytest.mark.parametrize(("code", "removes"), [(0, False), (1, True)])
+def test_a_build_that_failed_leaves_nothing(tools: Tools, monkeypatch: pytest.MonkeyPatch, code: int, removes: bool) -> None:
+    left = images_directory() / "this.building"
     left.mkdir(parents=True)
-    tools.expect("unshare", code=0)                       # removes what an older build left
-    tools.expect("unshare", stdout="step: one\nthe archive is away\n", code=1)
-    tools.expect("unshare", code=0)                       # removes what this one left
-    with pytest.raises(LabError, match=r"building the image \S+ failed: the archive is away \(everything it did: \S+\.log\)"):
-        ensure_image(recipe, lambda text: None)
-    removals = [call[call.index("rm"):] for call in tools.calls if "rm" in call]
-    assert removals[0] == ["rm", "-rf", "--", str(left)]
-    assert str(images_directory() / f"{recipe.name}.building") in removals[1]
+    monkeypatch.setattr(sys, "argv", ["attended", "{}"])
+    monkeypatch.setattr(attended, "end_with_caller", lambda child: None)
+    tools.expect("unshare", code=code)
+    if removes:
+        tools.expect("unshare")
+    assert attended.main() == code
+    assert tools.calls[0][-3:] == ["-m", "holdfast.lab.image.build", "{}"]
+    assert removes is (tools.calls[-1][-4:] == ["rm", "-rf", "--", str(left)])
 
 
 def test_steps_and_last_line() -> None:

@@ -15,10 +15,11 @@ from typing import IO, Any
 
 import yaml
 
-from holdfast.lab.command import environment
+from holdfast.lab.command import environment, run
 from holdfast.lab.errors import LabError
 from holdfast.lab.namespaces import isolated
 from holdfast.lab.paths import cache_directory
+from holdfast.lab.wait import wait_for
 
 Report = Callable[[str], None]
 
@@ -88,7 +89,8 @@ def find_image(recipe: Recipe) -> Image | None:
 
 
 @contextmanager
-def _build_lock(waiting: Report) -> Iterator[None]:
+def _build_lock(waiting: Report) -> Iterator[int]:
+    """One build at a time; yields the lock for the build's own processes to hold as well."""
     images_directory().mkdir(parents=True, exist_ok=True)
     with (images_directory() / ".lock").open("w") as handle:
         try:
@@ -96,28 +98,32 @@ def _build_lock(waiting: Report) -> Iterator[None]:
         except BlockingIOError:
             waiting("another build is under way; waiting for it")
             fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+        yield handle.fileno()
 
 
 def ensure_image(recipe: Recipe, report: Report) -> Image:
     """The image of `recipe`, built first where it is missing. `report` is told each step of a build."""
     if image := find_image(recipe):
         return image
-    with _build_lock(report):
+    with _build_lock(report) as lock:
         if image := find_image(recipe):
             return image
         remove_half_built()
-        return _build(recipe, report)
+        return _build(recipe, report, lock)
 
 
 def remove_half_built() -> None:
     """What an interrupted build left. Its files may belong to subordinate ids, hence the namespace."""
     leftovers = [str(path) for path in images_directory().glob("*.building")]
-    if leftovers:
-        subprocess.run(isolated(["rm", "-rf", "--", *leftovers], network=False), check=True, env=environment())
+    if not leftovers:
+        return
+    command = isolated(["rm", "-rf", "--", *leftovers], network=False)
+    # More than one try: processes of the build that are just dying may still make a file or two.
+    wait_for("what an interrupted build left is removed", lambda: run(command, timeout_seconds=120) or True,
+             timeout_seconds=5)
 
 
-def _build(recipe: Recipe, report: Report) -> Image:
+def _build(recipe: Recipe, report: Report, lock: int) -> Image:
     target = images_directory() / recipe.name
     building = target.with_suffix(".building")
     building.mkdir()
@@ -126,17 +132,13 @@ def _build(recipe: Recipe, report: Report) -> Image:
     spec = json.dumps({"system": recipe.system, "release": recipe.release, "backend": recipe.backend,
                        "base": recipe.base, "pool": recipe.pool, "directory": str(building), "log": str(log),
                        "archives": str(cache_directory() / "archive")})
-    argv = isolated([sys.executable, "-m", "holdfast.lab.image.build", spec], network=False)
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    argv = [sys.executable, "-m", "holdfast.lab.image.attended", spec]
+    # Leaving this block closes the child's standard input, which ends a build that is not finished, and waits for it.
+    # The child holds the lock as well, until it has cleaned up.
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          start_new_session=True, pass_fds=(lock,),
                           env=environment(PYTHONPATH=str(Path(__file__).parents[3]))) as child:
-        try:
-            last = _follow(child.stdout, report)
-        except BaseException:
-            child.kill()
-            raise
-        finally:
-            if child.wait() != 0:
-                remove_half_built()
+        last = _follow(child.stdout, report)
     if child.returncode != 0:
         raise LabError(f"building the image {recipe.name} failed: {last} (everything it did: {log})")
     building.rename(target)
