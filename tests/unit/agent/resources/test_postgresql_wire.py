@@ -60,7 +60,7 @@ def test_rows_and_nulls(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("login", [error("the database system is starting up"), PASSWORD])
 def test_refused_logins_say_why(tmp_path: Path, login: bytes) -> None:
-    with server(tmp_path, login, b"") as database, pytest.raises(ResourceError, match="starting up|peer"):
+    with server(tmp_path, login, b"") as database, pytest.raises(ResourceError, match=r"starting up|peer"):
         run_query(database, "SELECT 1", soon())
 
 

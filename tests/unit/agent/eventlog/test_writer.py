@@ -1,0 +1,48 @@
+"""The event log."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from holdfast_agent.eventlog import writer
+from holdfast_agent.eventlog.writer import EventLog
+
+
+def lines(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_a_line_has_both_clocks_and_its_fields(tmp_path: Path) -> None:
+    EventLog("node1", tmp_path / "log/events.jsonl").write("state", package="erp", state="owner", reason="won")
+    (line,) = lines(tmp_path / "log/events.jsonl")
+    assert line["node"] == "node1" and line["package"] == "erp" and line["event"] == "state"
+    assert isinstance(line["t_mono"], float) and str(line["t_wall"]).endswith("+00:00")
+    assert (line["state"], line["reason"]) == ("owner", "won")
+
+
+def test_it_is_rotated_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "MAXIMUM_BYTES", 400)
+    log = EventLog("node1", tmp_path / "events.jsonl")
+    for number in range(6):
+        log.write("tick", number=number)
+    assert (tmp_path / "events.jsonl").stat().st_size <= 400
+    assert lines(tmp_path / "events.jsonl")[-1]["number"] == 5
+    assert (tmp_path / "events.jsonl.1").exists()
+
+
+def test_a_full_disk_loses_lines_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = EventLog("node1", tmp_path / "events.jsonl")
+    real = writer.os.write
+
+    def full(handle: int, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(writer.os, "write", full)
+    log.write("lost")
+    log.write("lost")
+    monkeypatch.setattr(writer.os, "write", real)
+    log.write("kept")
+    (line,) = lines(tmp_path / "events.jsonl")
+    assert (line["event"], line["lost_lines"]) == ("kept", 2)
