@@ -332,13 +332,14 @@ class Lab:
         """One `up` or `down` of a lab at a time."""
         locks = labs_directory().parent / "locks"
         locks.mkdir(parents=True, exist_ok=True)
-        self.folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (locks / self.name).open("w") as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 report("another command changes this lab; waiting for it")
                 fcntl.flock(handle, fcntl.LOCK_EX)
+            # Only now: whoever held the lock before may have deleted the folder.
+            self.folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             try:
                 yield
             finally:
