@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from holdfast.explain import cli as explain_cli
 from holdfast.lab import cli as lab_cli
 from holdfast.lab.errors import LabError
 from holdfast.suite import cli as suite_cli
@@ -20,6 +21,7 @@ def build_parser() -> argparse.ArgumentParser:
                                      "of their failover.")
     areas = parser.add_subparsers(dest="area", required=True, metavar="COMMAND")
     lab_cli.add_arguments(areas)
+    explain_cli.add_arguments(areas)
     suite_cli.add_arguments(areas)
     return parser
 
