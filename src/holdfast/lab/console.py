@@ -21,8 +21,8 @@ def attach_console(control: Path, node: str) -> None:
         saved = termios.tcgetattr(0) if terminal else None
         try:
             if terminal:
-                print(f"Console of {node}. Leave with Ctrl-].", flush=True)
-                tty.setraw(0)
+                tty.setraw(0)         # throws away what was typed before
+                print(f"Console of {node}. Leave with Ctrl-].", end="\r\n", flush=True)
             _relay(connection.fileno())
         finally:
             if saved:
