@@ -4,17 +4,16 @@
 Two different hardware addresses in the answers to one question are two hosts with the same address. The question is a
 broadcast probe (RFC 5227 section 1.1: sender address 0.0.0.0), so that it changes no neighbour's cache.
 
-    address.py INTERFACE ADDRESS CLIENT FILE SECONDS
+    address.py INTERFACE ADDRESS CLIENT SECONDS      one JSON line per question, on standard output
 """
 
 from __future__ import annotations
 
 import json
-import signal
+import os
 import socket
 import struct
 import sys
-import threading
 import time
 
 PERIOD_SECONDS = 0.2
@@ -57,26 +56,25 @@ def ask(link: socket.socket, question: bytes, address: str) -> list[str]:
 
 
 def main(argv: list[str]) -> int:
-    interface, address, client, path, seconds = argv[1:6]
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    interface, address, client, seconds = argv[1:5]
     link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETHERNET_ARP))
     link.bind((interface, ETHERNET_ARP))
     question = build_question(link.getsockname()[4], address)
     end = time.monotonic() + float(seconds)
-    with open(path, "a", buffering=1) as file:  # noqa: PTH123
-        while not stop.is_set() and time.monotonic() < end:
-            mono, wall = time.monotonic(), time.time()
-            try:
-                macs = ask(link, question, address)
-            except OSError:  # the client's own link is down: nobody answers, and that is what is recorded
-                stop.wait(PERIOD_SECONDS)
-                macs = []
-            file.write(json.dumps({"t_wall": wall, "t_mono": mono, "client": client, "address": address,
-                                   "macs": macs}) + "\n")  # fmt: skip
+    while time.monotonic() < end:
+        mono, wall = time.monotonic(), time.time()
+        try:
+            macs = ask(link, question, address)
+        except OSError:  # the client's own link is down: nobody answers, and that is what is recorded
+            time.sleep(PERIOD_SECONDS)
+            macs = []
+        record = {"t_wall": wall, "t_mono": mono, "client": client, "address": address, "macs": macs}
+        print(json.dumps(record), flush=True)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv))
+    try:
+        sys.exit(main(sys.argv))
+    except BrokenPipeError:  # the driver is gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

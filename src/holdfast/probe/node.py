@@ -5,8 +5,12 @@ Per package: the registrations and the holder on every LUN as the array reports 
 path), whether its file systems are mounted, which of its addresses are up, whether its database listens. A path that
 hangs must not stop the clock: each path is asked by a thread of its own, and an answer that is too old is an error.
 
-    node.py watch FILE SECONDS   one JSON line per sample
-    node.py snapshot             everything once, for a comparison before and after
+    node.py watch SECONDS   one JSON line per sample, on standard output
+    node.py beat SECONDS    only that this host is alive (for hosts that are no nodes)
+    node.py snapshot        everything once, for a comparison before and after
+
+Standard output is a connection to the driver. Records leave the host at once, because a crash takes what a host has
+not yet written; and when the driver dies, the next line finds nobody and ends this program.
 """
 
 from __future__ import annotations
@@ -16,12 +20,13 @@ import fcntl
 import glob
 import json
 import os
-import signal
+import socket
 import struct
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 PERIOD_SECONDS = 0.25
@@ -29,6 +34,8 @@ STALE_SECONDS = 1.5
 COMMAND_TIMEOUT_MILLISECONDS = 1000
 DEFINITIONS = "/etc/holdfast/packages"
 NODE_FILE = "/etc/holdfast/node.json"
+CONTROL_SOCKET = "/run/holdfast/control.sock"
+AGENT_WORDS = ("state", "reason", "owner", "since", "failures", "last_takeover")
 # include/scsi/sg.h; SPC-4 6.15
 SG_IO, SG_FROM_DEVICE = 0x2285, -3
 PERSISTENT_RESERVE_IN, READ_KEYS, READ_RESERVATION = 0x5E, 0x00, 0x01
@@ -112,6 +119,37 @@ class PathWatcher(threading.Thread):
         return self.answer[1:]
 
 
+class AgentWatcher(threading.Thread):
+    """Asks the agent for its status; a hanging agent is an old answer, never a hanging observer."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.answer: tuple[float, dict[str, Any]] | None = None
+
+    def run(self) -> None:
+        while True:
+            try:
+                self.answer = (time.monotonic(), ask_agent())
+            except (OSError, ValueError):
+                self.answer = None
+            time.sleep(2 * PERIOD_SECONDS)
+
+    def fresh(self) -> dict[str, Any] | None:
+        if self.answer is None or time.monotonic() - self.answer[0] > STALE_SECONDS:
+            return None
+        return {name: {key: package.get(key) for key in AGENT_WORDS} for name, package in self.answer[1].items()}
+
+
+def ask_agent() -> dict[str, Any]:
+    """Packages of the agent's status document (control socket: one request per connection, a line of JSON each)."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
+        link.settimeout(STALE_SECONDS)
+        link.connect(CONTROL_SOCKET)
+        link.sendall(b'{"verb": "status", "package": null, "target": null}\n')
+        packages: dict[str, Any] = json.loads(link.makefile("rb").readline())["packages"]
+        return packages
+
+
 def read_text(path: str) -> str:
     try:
         with open(path) as file:  # noqa: PTH123
@@ -162,6 +200,8 @@ class Observer:
         self.node = read_json(NODE_FILE)
         self.boot_id = read_text("/proc/sys/kernel/random/boot_id").strip()
         self.watchers: dict[str, PathWatcher] = {}
+        self.agent = AgentWatcher()
+        self.agent.start()
 
     def packages(self) -> list[dict[str, Any]]:
         return [read_json(path) for path in sorted(glob.glob(f"{DEFINITIONS}/*.json"))]  # noqa: PTH207
@@ -170,7 +210,8 @@ class Observer:
         disks, addresses, mounts, ports = disks_by_wwid(), local_addresses(), mounted_paths(), listening_ports()
         packages = {p["name"]: self._package(p, disks, addresses, mounts, ports) for p in self.packages()}
         return {"t_wall": time.time(), "t_mono": time.monotonic(), "node": self.node["node"],
-                "boot_id": self.boot_id, "packages": packages}  # fmt: skip
+                "boot_id": self.boot_id, "packages": packages,
+                "agent": self.agent.fresh()}  # fmt: skip
 
     def _package(
         self, package: dict[str, Any], disks: dict[str, list[str]], addresses: set[str], mounts: set[str],
@@ -203,20 +244,21 @@ class Observer:
         return {"keys": sorted(set(keys)), "holder": holder, "paths": len(answers), "registered": own, "error": ""}
 
 
-def watch(path: str, seconds: float) -> int:
-    """Sample until the end; a sample that could not be taken is skipped, the hole in the record says so."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    observer = Observer()
-    end = due = time.monotonic()
-    end += seconds
-    with open(path, "a", buffering=1) as file:  # noqa: PTH123
-        while not stop.is_set() and time.monotonic() < end:
-            file.write(json.dumps(observer.sample()) + "\n")
-            due = max(due + PERIOD_SECONDS, time.monotonic())
-            stop.wait(due - time.monotonic())
+def repeat(take: Callable[[], dict[str, Any]], seconds: float) -> int:
+    """A line per period until the end; a line that comes late is simply late, the hole in the record says so."""
+    due = time.monotonic()
+    end = due + seconds
+    while time.monotonic() < end:
+        print(json.dumps(take()), flush=True)
+        due = max(due + PERIOD_SECONDS, time.monotonic())
+        time.sleep(max(0.0, due - time.monotonic()))
     return 0
+
+
+def beat() -> dict[str, Any]:
+    """That this host is alive, and since which start."""
+    return {"t_wall": time.time(), "t_mono": time.monotonic(), "node": os.uname().nodename,
+            "boot_id": read_text("/proc/sys/kernel/random/boot_id").strip(), "packages": {}, "agent": None}  # fmt: skip
 
 
 def output_of(*argv: str) -> str:
@@ -275,8 +317,17 @@ def versions() -> dict[str, str]:
     return {"kernel": os.uname().release, **{name: version for name, version in found.items() if version}}
 
 
-if __name__ == "__main__":
-    if sys.argv[1] == "snapshot":
+def main(argv: list[str]) -> int:
+    if argv[1] == "snapshot":
         print(json.dumps(snapshot()))
-    else:
-        sys.exit(watch(sys.argv[2], float(sys.argv[3])))
+        return 0
+    take = Observer().sample if argv[1] == "watch" else beat
+    try:
+        return repeat(take, float(argv[2]))
+    except BrokenPipeError:  # the driver is gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

@@ -39,6 +39,7 @@ class CommandStep:
     target: str
     to: str | None
     expect: str
+    background: bool = False
 
 
 @dataclass(frozen=True)

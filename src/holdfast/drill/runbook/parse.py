@@ -177,7 +177,7 @@ BUILDERS: dict[str, Callable[[dict[str, Any]], Action]] = {
     "fault": _build_fault,
     "wait": _build_wait,
     "check": lambda value: CheckStep(value["what"], value["target"]),
-    "command": lambda value: CommandStep(value["verb"], value["target"], value["to"], value["expect"]),
+    "command": lambda value: CommandStep(value["verb"], value["target"], value["to"], value["expect"], value["background"]),
     "playbook": lambda value: PlaybookStep(value["file"], value["variables"] or {}),
     "question": lambda value: QuestionStep(value["text"], value["proceed_on"]),
     "heal": lambda value: HealStep(value["fault"]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from holdfast.drill.runbook.faults import ROLES, load_fault_kinds
-from holdfast.drill.runbook.schema import Choice, Field, ListOf, MapOf, Number, OneKeyOf, Record, Text, Type
+from holdfast.drill.runbook.schema import Choice, Field, Flag, ListOf, MapOf, Number, OneKeyOf, Record, Text, Type
 
 CATEGORIES = ("planned", "node", "database", "agent", "network", "storage", "array", "operator", "combined")
 ENTRANCE = ("package_up", "standby_ready", "paths_complete", "clients_served", "no_leftovers")
@@ -75,6 +75,7 @@ COMMAND = _record(
     Field("target", NODE_ROLES, "The node on which it is given.", required=True),
     Field("to", NODE_ROLES, "With `move`: the node that shall own the package."),
     Field("expect", Choice(("accepted", "refused")), "What the agent must answer.", default="accepted"),
+    Field("background", Flag(), "Go on without waiting for the answer, which is then not judged.", default=False),
 )
 PLAYBOOK = _record(
     "playbook",

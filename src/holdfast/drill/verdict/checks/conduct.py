@@ -5,28 +5,29 @@ from __future__ import annotations
 from holdfast.drill.verdict.history import History, StepRecord
 from holdfast.drill.verdict.result import CheckResult, Verdict
 
+ENTRANCE_PHASES = ("reset", "steady_before", "observe")
 PHASES_REQUIRED = ("steady_before", "act", "heal", "steady_after", "collect")
 
 
 def check_entrance(history: History) -> CheckResult:
     """A drill that began on a sick cluster says nothing about a healthy one."""
-    return _check_phase(history, "entrance", "Cluster was healthy before", "steady_before", Verdict.UNKNOWN)
+    return _check_phase(history, "entrance", "Cluster was healthy before", ENTRANCE_PHASES, Verdict.UNKNOWN)
 
 
 def check_steps(history: History) -> CheckResult:
     """Every step of the act: a deadline that was missed is the cluster's failure, a broken driver is not."""
-    return _check_phase(history, "steps", "Every step came out as declared", "act", Verdict.FAIL)
+    return _check_phase(history, "steps", "Every step came out as declared", ("act",), Verdict.FAIL)
 
 
 def check_restored(history: History) -> CheckResult:
     """The cluster came back to where it was, by its own means, after the heal."""
-    return _check_phase(history, "restored", "Cluster was healthy again afterwards", "steady_after", Verdict.FAIL)
+    return _check_phase(history, "restored", "Cluster was healthy again afterwards", ("steady_after",), Verdict.FAIL)
 
 
-def _check_phase(history: History, name: str, title: str, phase: str, when_failed: Verdict) -> CheckResult:
-    steps = [step for step in history.steps if step.phase == phase]
+def _check_phase(history: History, name: str, title: str, phases: tuple[str, ...], when_failed: Verdict) -> CheckResult:
+    steps = [step for step in history.steps if step.phase in phases]
     if not steps:
-        return CheckResult(name, title, Verdict.UNKNOWN, f"nothing was recorded in the phase {phase}")
+        return CheckResult(name, title, Verdict.UNKNOWN, f"nothing was recorded in the phase {phases[-1]}")
     bad = [step for step in steps if step.outcome != "ok"]
     if not bad:
         return CheckResult(name, title, Verdict.PASS, f"{len(steps)} of {len(steps)} steps")

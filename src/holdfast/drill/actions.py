@@ -1,0 +1,221 @@
+"""What the driver does for each kind of step."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from holdfast.drill.conditions import NodeSeen, Seen, fulfilled, owners
+from holdfast.drill.errors import DrillError
+from holdfast.drill.plan import plan_faults
+from holdfast.drill.runbook.model import (
+    Action,
+    CheckStep,
+    CommandStep,
+    FaultStep,
+    HealStep,
+    PlaybookStep,
+    QuestionStep,
+    WaitStep,
+)
+
+if TYPE_CHECKING:
+    from holdfast.drill.driver import Drill
+
+WRITE_MODULE = "holdfast.cluster.fault_write_info"
+POLL_SECONDS = 0.2
+# A command to the agent ends when the package runs on the other side or the agent gives up.
+COMMAND_SECONDS = 300.0
+# A node that was told to go is given this long to be seen gone.
+PROOF_SECONDS = 20.0
+
+
+class StepFailed(DrillError):
+    """The cluster said no, or did not do it in time."""
+
+
+class StepError(DrillError):
+    """The driver could not find out."""
+
+
+class Actions:
+    """Carries out one step at a time. Raises StepFailed when the cluster is to blame, DrillError otherwise."""
+
+    def __init__(self, drill: Drill) -> None:
+        self.drill = drill
+        self._moves: dict[str, Mapping[str, Any]] = {}
+
+    def do(self, action: Action) -> None:
+        match action:
+            case FaultStep():
+                self.inject(action)
+            case WaitStep():
+                self.wait(action)
+            case CheckStep():
+                self.check(action)
+            case CommandStep():
+                self.command(action)
+            case PlaybookStep():
+                self.playbook(action)
+            case QuestionStep():
+                self.question(action)
+            case HealStep():
+                self.heal(action)
+
+    def inject(self, action: FaultStep) -> None:
+        drill = self.drill
+        faults = plan_faults(action, drill.view, drill.roles)
+        drill.faults.inject(faults, drill.observers.boot_ids())
+        names = {fault.id for fault in faults}
+        end = time.monotonic() + PROOF_SECONDS
+        while names & set(drill.faults.prove_from_outside(drill.observers.seen(), drill.observers.boot_ids())):
+            if time.monotonic() > end:
+                raise DrillError(f"{action.kind} at {action.target}: the host still answers, the fault did nothing")
+            time.sleep(POLL_SECONDS)
+
+    def wait(self, step: WaitStep) -> None:
+        """Ask again and again; the last answer is the message when the time is over."""
+        begin = time.monotonic()
+        targets = self.drill.roles.hosts(step.target) if step.target else ()
+        while True:
+            seen = self.seen(time.monotonic() - begin, step)
+            good, words = fulfilled(step, self.drill.view.name, targets, seen)
+            if good:
+                self._after_wait(step)
+                return
+            if time.monotonic() - begin > max(step.timeout_seconds, step.seconds + 1):
+                raise StepFailed(f"not within {step.timeout_seconds:g} s: {words}")
+            time.sleep(POLL_SECONDS)
+
+    def seen(self, waited: float, step: WaitStep | None = None) -> Seen:
+        """Everything that is known at this moment; asks a node only for the state of a fault."""
+        drill = self.drill
+        nodes: dict[str, NodeSeen] = drill.observers.seen()
+        active = None
+        if step is not None and step.what == "fault_healed":
+            active = any(drill.faults.still_active(name) for name in drill.faults.called(str(step.fault)))
+        self._remember_moves(nodes)
+        return Seen(nodes, drill.probe.status, drill.probe.calm_seconds, waited, active)
+
+    def _after_wait(self, step: WaitStep) -> None:
+        if step.what == "fault_healed":
+            for name in self.drill.faults.called(str(step.fault)):
+                self.drill.faults.healed_by_timer(name)
+
+    def _remember_moves(self, nodes: Mapping[str, NodeSeen]) -> None:
+        for name, node in nodes.items():
+            found = node.package(self.drill.view.name).get("last_takeover")
+            if found:
+                self._moves.setdefault(name, found)
+
+    def takeovers(self) -> Iterator[dict[str, Any]]:
+        """The first takeover that each node reported since the drill began, by the agents' own clocks."""
+        for node, found in self._moves.items():
+            if node != self.drill.roles.owner:
+                yield {"node": node, "cause": str(found.get("cause", "")), "phases": dict(found.get("phases", {})),
+                       "total_seconds": float(found.get("total_seconds", 0.0))}  # fmt: skip
+
+    def current_owner(self) -> str:
+        found = owners(self.drill.view.name, self.seen(0.0))
+        if len(found) != 1:
+            raise StepFailed(f"the package has {len(found)} owners: {', '.join(found) or 'nobody'}")
+        return found[0]
+
+    def check(self, step: CheckStep) -> None:
+        hosts = self.drill.roles.hosts(step.target) if step.target else self.drill.view.nodes
+        if step.what in ("writes_refused", "paths_registered"):
+            for host in hosts:
+                self.try_writes(host, expected_refused=step.what == "writes_refused")
+        elif step.what == "released":
+            self._check_released(hosts)
+        elif step.what == "reason_given":
+            self._check_reason()
+        elif self.current_owner() != self.drill.roles.owner:
+            raise StepFailed(f"the package is on {self.current_owner()}")
+
+    def try_writes(self, host: str, *, expected_refused: bool) -> None:
+        """Every answer goes into the journal; the step fails at the first one that is not what it has to be."""
+        result = self.drill.modules.run([host], WRITE_MODULE, {"package": self.drill.view.name}).get(host, {})
+        if "tries" not in result:
+            raise DrillError(f"{host}: no write could be tried: {result.get('msg', 'unreachable')}")
+        for entry in result["tries"]:
+            self.drill.journal.write("write_try", node=host, time=time.time(), expected_refused=expected_refused,
+                                     lun=entry["lun"], path=entry["path"], refused=entry["refused"],
+                                     error=entry["error"])  # fmt: skip
+        wrong = [e for e in result["tries"] if e["refused"] is (not expected_refused)]
+        unclear = [e for e in result["tries"] if e["refused"] is None]
+        if wrong:
+            words = "accepted" if expected_refused else "refused"
+            raise StepFailed(f"{host}: a write to {wrong[0]['lun']} through {wrong[0]['path']} was {words}")
+        if unclear:
+            raise DrillError(f"{host}: {unclear[0]['lun']} {unclear[0]['path']}: {unclear[0]['error']}")
+
+    def _check_released(self, hosts: tuple[str, ...]) -> None:
+        for host in hosts:
+            node = self.seen(0.0).nodes[host]
+            state = (node.snapshot or {}).get("state", {}).get("packages", {}).get(self.drill.view.name)
+            if not node.reachable or state is None:
+                raise DrillError(f"{host} cannot be observed")
+            held = [w for w, there in (("a mount", state["mounted"]), ("the address", state["addresses"]),
+                                       ("the database", state["database"])) if there]  # fmt: skip
+            if held:
+                raise StepFailed(f"{host} still has {', '.join(held)}")
+
+    def _check_reason(self) -> None:
+        seen = self.seen(0.0)
+        without = [n for n, node in seen.nodes.items()
+                   if node.status and not node.package(self.drill.view.name).get("reason")]  # fmt: skip
+        if without or not any(node.status for node in seen.nodes.values()):
+            raise StepFailed(f"no reason is given by {', '.join(without) or 'any agent'}")
+
+    def command(self, step: CommandStep) -> None:
+        (host,) = self.drill.roles.hosts(step.target)
+        package = self.drill.view.name
+        verb = step.verb.split("-") if step.verb.startswith("maintenance") else [step.verb]
+        argv = ["holdfastctl", *verb, package, *(self.drill.roles.hosts(step.to) if step.to else ()), "--json"]
+        if step.background:
+            threading.Thread(target=self._try_command, args=(host, argv), daemon=True).start()
+            return
+        done = self.drill.shell.run(host, argv, timeout_seconds=COMMAND_SECONDS)
+        accepted = done.code == 0
+        if accepted != (step.expect == "accepted"):
+            words = (done.stderr or done.stdout).strip()[-300:]
+            raise StepFailed(f"{' '.join(argv)} was {'accepted' if accepted else 'refused'}: {words}")
+
+    def _try_command(self, host: str, argv: list[str]) -> None:
+        try:
+            done = self.drill.shell.run(host, argv, timeout_seconds=COMMAND_SECONDS)
+            words = f"ended with {done.code}: {(done.stderr or done.stdout).strip()[-200:]}"
+        except DrillError as error:
+            words = str(error)
+        self.drill.journal.write("note", text=f"{host}: {' '.join(argv)} {words}")
+
+    def playbook(self, step: PlaybookStep) -> None:
+        roles = self.drill.roles.as_mapping()
+        variables = {k: v.format(**roles) if isinstance(v, str) else v for k, v in step.variables.items()}
+        good, words = self.drill.modules.playbook(step.file, variables)
+        if not good:
+            raise StepFailed(f"{step.file}: {words}")
+
+    def question(self, step: QuestionStep) -> None:
+        answer = self.drill.ask(f"{step.text} [yes/no] ")
+        self.drill.journal.write("answer", question=step.text, answer=answer)
+        if answer is None:
+            raise DrillError("there is nobody to ask")
+        if answer != step.proceed_on:
+            raise StepFailed(f"the answer was {answer}")
+
+    def heal(self, step: HealStep) -> None:
+        for name in self.drill.faults.called(step.fault):
+            self.drill.faults.heal(name)
+
+    def interface_of(self, host: str) -> str:
+        """The client's interface on the network of the virtual address."""
+        address = self.drill.view.hosts[host].addresses[self.drill.view.client_network]
+        links = self.drill.shell.run(host, ["ip", "-json", "-4", "address", "show"]).json()
+        for link in links:
+            if any(entry["local"] == address for entry in link["addr_info"]):
+                return str(link["ifname"])
+        raise DrillError(f"{host} has no interface with {address}")

@@ -1,0 +1,85 @@
+"""The evidence folder: where it is, what it begins with, how a run is described."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import holdfast
+from holdfast.drill.plan import Roles
+from holdfast.drill.runbook.model import Runbook
+from holdfast.drill.view import ClusterView
+
+SUBFOLDERS = ("probe", "samples", "events", "logs", "reservations", "state", "ansible", "inputs")
+
+
+def state_folder() -> Path:
+    """Where the state of this user's labs and drills lives (XDG Base Directory Specification)."""
+    base = os.environ.get("HOLDFAST_STATE") or os.environ.get("XDG_STATE_HOME")
+    if os.environ.get("HOLDFAST_STATE"):
+        return Path(str(base))
+    return Path(base or Path.home() / ".local" / "state") / "holdfast"
+
+
+def make_folder(root: Path, runbook: Runbook, package: str) -> Path:
+    """A new folder, named so that a listing is a history."""
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    folder = root / f"{stamp}-{runbook.name}-{package}"
+    for name in SUBFOLDERS:
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def describe_run(runbook: Runbook, view: ClusterView, roles: Roles, project: Path, probe: dict[str, Any]) -> dict[str, Any]:
+    """run.json: all that is known before the first thing happens."""
+    return {
+        "schema": 1,
+        "runbook": runbook.name,
+        "title": runbook.title,
+        "purpose": runbook.purpose,
+        "category": runbook.category,
+        "started": time.time(),
+        "cluster": view.cluster,
+        "package": view.name,
+        "digest": view.digest[:12],
+        "addresses": list(view.addresses),
+        "objectives": dict(view.package.get("objectives", {})),
+        "roles": roles.as_mapping(),
+        "node_ids": dict(view.node_ids),
+        "macs": {},
+        "clocks": {},
+        "expect": asdict(runbook.expect),
+        "faults_declared": sum(len(roles.hosts(f.target)) for f in runbook.faults),
+        "steps": [step.name for step in runbook.steps],
+        "versions": {"holdfast": holdfast_version()},
+        "git": git_revision(project),
+        "user": getpass.getuser(),
+        "controller": os.uname().nodename,
+        "command_line": ["holdfast", *sys.argv[1:]],
+        "probe": probe,
+    }
+
+
+def holdfast_version() -> str:
+    return str(getattr(holdfast, "__version__", "from the checkout"))
+
+
+def git_revision(project: Path) -> dict[str, Any]:
+    """Revision of the checkout; empty where it is none."""
+
+    def git(*words: str) -> str:
+        done = subprocess.run(["git", "-C", str(project), *words], capture_output=True, text=True, check=False)
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    return {"revision": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain", "--untracked-files=no"))}
+
+
+def write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=1) + "\n")

@@ -1,0 +1,118 @@
+"""Injecting, proving and healing the faults of one drill, whichever layer they belong to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from holdfast.drill.conditions import NodeSeen
+from holdfast.drill.deadman import Deadman
+from holdfast.drill.errors import DrillError
+from holdfast.drill.hosts import AnsibleModules
+from holdfast.drill.journal import Journal
+from holdfast.drill.plan import PlannedFault
+from holdfast.drill.power import VERBS, Power
+
+MODULE = "holdfast.cluster.fault"
+
+
+@dataclass
+class Faults:
+    """All faults that were injected and not yet undone, in order."""
+
+    modules: AnsibleModules
+    power: Power
+    deadman: Deadman
+    journal: Journal
+    package: str
+    boots: Mapping[str, str] = field(default_factory=dict)
+    active: dict[str, PlannedFault] = field(default_factory=dict)
+
+    def inject(self, faults: list[PlannedFault], boots: Mapping[str, str]) -> None:
+        """Inject all of them; the journal has the time at which each host says that it was done."""
+        self.boots = {**self.boots, **{f.host: boots.get(f.host, "") for f in faults}}
+        for fault in faults:
+            self.active[fault.id] = fault  # before the deed: what fails half-way has to be undone as well
+            if fault.layer == "power":
+                self._inject_power(fault)
+            else:
+                self._inject_node(fault)
+
+    def _inject_power(self, fault: PlannedFault) -> None:
+        verb, undo, _ = VERBS[fault.step.kind]
+        network = fault.parameters.get("network")
+        self.deadman.promise(fault.id, fault.host, undo, network, fault.ttl_seconds)
+        moment = time.time()
+        said = self.power.do(fault.host, verb, network)
+        self._record(fault, moment, None if fault.step.kind != "cable_pull" else True, said)
+
+    def _inject_node(self, fault: PlannedFault) -> None:
+        result = self._module(fault, "injected")
+        if result.get("unreachable") and fault.takes_node_down:
+            self._record(fault, time.time(), None, "the node went away while it was told to")
+            return
+        found = result["fault"]
+        self._record(fault, found["injected"] or time.time(), found["active"], found["proof"])
+
+    def _module(self, fault: PlannedFault, state: str) -> dict[str, Any]:
+        arguments = {"kind": fault.step.kind, "id": fault.id, "state": state, "parameters": dict(fault.parameters),
+                     "package": self.package, "ttl_seconds": fault.ttl_seconds}  # fmt: skip
+        result = self.modules.run([fault.host], MODULE, arguments).get(fault.host, {"unreachable": True})
+        if result.get("failed"):
+            raise DrillError(f"{fault.id} at {fault.host}: {result.get('msg')}")
+        return result
+
+    def _record(self, fault: PlannedFault, moment: float, active: bool | None, proof: str) -> None:
+        self.journal.write("fault", id=fault.id, fault=fault.step.kind, role=fault.step.target, host=fault.host,
+                           injected=moment, active=active, proof=proof,
+                           takes_node_down=fault.takes_node_down)  # fmt: skip
+
+    def prove_from_outside(self, seen: Mapping[str, NodeSeen], boots: Mapping[str, str]) -> list[str]:
+        """Look whether hosts that should be gone are; returns the faults that are still waiting for their proof."""
+        waiting = []
+        for fault in [f for f in self.active.values() if f.takes_node_down or f.step.kind == "node_freeze"]:
+            host = seen.get(fault.host)
+            before, now = self.boots.get(fault.host, ""), boots.get(fault.host, "")
+            if before and now and now != before:
+                self.journal.write("proof", id=fault.id, active=True, proof="it answers with a new boot id")
+            elif host is not None and not host.reachable:
+                self.journal.write("proof", id=fault.id, active=True, proof="it does not answer any more")
+            else:
+                waiting.append(fault.id)
+        return waiting
+
+    def called(self, name: str) -> list[str]:
+        """Active faults that a runbook means by a name: one per host where the target was more than one; or all."""
+        return [fault.id for fault in self.active.values() if name in ("all", fault.step.id)]
+
+    def still_active(self, name: str) -> bool:
+        """Ask the node whether the fault is still there (for those that its timer shall undo)."""
+        fault = self.active[name]
+        return bool(self._module(fault, "proven")["fault"]["active"])
+
+    def healed_by_timer(self, name: str) -> None:
+        self.active.pop(name)
+        self.journal.write("heal", id=name, healed=time.time(), by="timer")
+
+    def heal(self, name: str) -> None:
+        """Undo one fault; may be called for one that is undone already."""
+        fault = self.active.get(name)
+        if fault is None:
+            return
+        by = "driver"
+        if fault.layer == "power":
+            _, undo, _ = VERBS[fault.step.kind]
+            self.power.do(fault.host, undo, fault.parameters.get("network"))
+            self.deadman.keep(name)
+        elif fault.takes_node_down:
+            by = "itself"
+            if "power" in self.power.abilities():
+                self.power.do(fault.host, "on")
+        else:
+            result = self._module(fault, "healed")
+            if result.get("unreachable"):
+                raise DrillError(f"{name}: {fault.host} cannot be reached; its own timer has to undo it")
+        del self.active[name]
+        self.journal.write("heal", id=name, healed=time.time(), by=by)

@@ -1,0 +1,264 @@
+"""Programs on the hosts that watch and measure, and what they say right now.
+
+Records of nodes arrive as a stream and are written here at once: a node that crashes takes nothing with it. The probe
+keeps its own file on the client host, so that the connection to the driver cannot slow it down; it is fetched at the end.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from holdfast.drill.conditions import NodeSeen
+from holdfast.drill.errors import DrillError, HostUnreachable
+from holdfast.drill.hosts import SshShell
+from holdfast.drill.view import ClusterView
+from holdfast.probe import PROGRAMS
+
+# A host that has not spoken for this long does not answer; it speaks four times a second.
+SILENT_SECONDS = 2.0
+RECONNECT_SECONDS = 0.5
+LONGEST_DRILL_SECONDS = 3600
+PROBE_FOLDER = "/run/holdfast-drill"
+PROBE_UNIT = "holdfast-drill-probe"
+WRITERS, READERS = ("w1", "w2", "w3", "w4"), ("r1", "r2")
+# Shorter than any takeover and longer than any healthy answer: what they miss is an error that clients would see too.
+CONNECT_TIMEOUT_SECONDS, STATEMENT_TIMEOUT_SECONDS, PAUSE_SECONDS = 0.3, 1.0, 0.02
+
+
+class Stream(threading.Thread):
+    """One observer on one host, started again whenever the connection breaks."""
+
+    def __init__(self, shell: SshShell, host: str, program: str, words: Sequence[str], file: Path) -> None:
+        super().__init__(name=f"observe {host}", daemon=True)
+        self.shell, self.host, self.program, self.words = shell, host, program, words
+        self.file = file
+        self.latest: dict[str, Any] = {}
+        self.latest_at = 0.0
+        self.stopped = threading.Event()
+        self.process: subprocess.Popen[str] | None = None
+
+    def run(self) -> None:
+        text = PROGRAMS[self.program].read_text()
+        argv = ["python3", "-u", "-", *self.words, str(LONGEST_DRILL_SECONDS)]
+        with self.file.open("a", encoding="utf-8") as record:
+            while not self.stopped.is_set():
+                self.process = self.shell.stream(self.host, argv, text)
+                self._follow(record)
+                self.stopped.wait(RECONNECT_SECONDS)
+
+    def _follow(self, record: Any) -> None:
+        assert self.process is not None and self.process.stdout is not None
+        for line in self.process.stdout:
+            with contextlib.suppress(ValueError):
+                self.latest, self.latest_at = json.loads(line), time.monotonic()
+                record.write(line)
+                record.flush()
+        self.process.wait()
+
+    def silent(self) -> bool:
+        return time.monotonic() - self.latest_at > SILENT_SECONDS
+
+    def stop(self) -> None:
+        self.stopped.set()
+        if self.process is not None:
+            self.process.terminate()
+
+
+class Observers:
+    """All of them, and their common view."""
+
+    def __init__(self, shell: SshShell, view: ClusterView, folder: Path) -> None:
+        self.shell, self.view, self.folder = shell, view, folder
+        self.streams: dict[str, Stream] = {}
+        self.address: list[Stream] = []
+        self.paths_expected: dict[tuple[str, str], int] = {}
+
+    def start_nodes(self) -> None:
+        """Watch the nodes and the array; works before there is a probe."""
+        for host in (*self.view.nodes, *self.view.array):
+            words = ["watch"] if host in self.view.nodes else ["beat"]
+            kind = "node" if host in self.view.nodes else "host"
+            self.streams[host] = Stream(self.shell, host, "node", words, self.folder / "samples" / f"{kind}-{host}.jsonl")
+            self.streams[host].start()
+
+    def start_address(self, client: str, interface: str) -> None:
+        for address in self.view.addresses:
+            words = [interface, address, client]
+            file = self.folder / "samples" / f"address-{client}-{address}.jsonl"
+            self.address.append(Stream(self.shell, client, "address", words, file))
+            self.address[-1].start()
+
+    def seen(self) -> dict[str, NodeSeen]:
+        """Every host as its last word tells it."""
+        return {host: self._seen(host, stream) for host, stream in self.streams.items()}
+
+    def _seen(self, host: str, stream: Stream) -> NodeSeen:
+        latest = stream.latest
+        if stream.silent() or not latest:
+            return NodeSeen(False)
+        for package in latest["packages"].values():
+            for lun, view in package["luns"].items():
+                view["paths_expected"] = self.paths_expected.get((host, lun), 1)
+        status = {"packages": latest["agent"]} if latest["agent"] is not None else None
+        state = {"packages": latest["packages"]} if host in self.view.nodes else {}
+        return NodeSeen(True, status, {"state": state})
+
+    def learn_paths(self) -> None:
+        """What counts as complete from now on: the paths that are there in the proven steady state."""
+        for host, stream in self.streams.items():
+            for lun, view in stream.latest.get("packages", {}).get(self.view.name, {}).get("luns", {}).items():
+                self.paths_expected[host, lun] = max(1, view["paths"])
+
+    def boot_ids(self) -> dict[str, str]:
+        return {host: stream.latest.get("boot_id", "") for host, stream in self.streams.items()}
+
+    def stop(self) -> None:
+        for stream in (*self.streams.values(), *self.address):
+            stream.stop()
+
+
+class Probe:
+    """The measuring client on its host."""
+
+    def __init__(self, shell: SshShell, view: ClusterView, client: str, run_id: str) -> None:
+        self.shell, self.view, self.client, self.run_id = shell, view, client, run_id
+        self.status: dict[str, Any] = {}
+        self.errors = 0
+        self.calm_since = time.monotonic()
+        self._stop = threading.Event()
+
+    def settings(self) -> dict[str, Any]:
+        """The part of the configuration that the report names."""
+        return {"writers": len(WRITERS), "readers": len(READERS),
+                "connect_timeout_seconds": CONNECT_TIMEOUT_SECONDS,
+                "statement_timeout_seconds": STATEMENT_TIMEOUT_SECONDS}  # fmt: skip
+
+    def prepare(self, owner: str) -> None:
+        """An account and a database of the probe's own, its table, its program on the client."""
+        database = self.view.database
+        if database is None:
+            raise DrillError(f"package {self.view.name} has no database to measure with")
+        password = secrets.token_urlsafe(24)
+        # runuser: the superuser logs in by its own account (peer); nothing of this is in a process list.
+        self.shell.succeed(
+            owner, ["runuser", "-u", "postgres", "--", "psql", "-qX", "-v", "ON_ERROR_STOP=1", "-p", str(database["port"])],
+            stdin=build_account_sql(password),
+        )  # fmt: skip
+        self.shell.succeed(self.client, ["python3", "-c", "import psycopg"])
+        config = self._config(database)
+        passfile = f"{self.view.addresses[0]}:{database['port']}:holdfast_probe:holdfast_probe:{password}\n"
+        files = {"client.py": PROGRAMS["client"].read_text(), "probe.json": json.dumps(config), "pgpass": passfile}
+        self.shell.succeed(self.client, ["python3", "-c", PLACE_FILES, PROBE_FOLDER], stdin=json.dumps(files))
+        self.shell.succeed(self.client, [*self._call("prepare")])
+
+    def _call(self, verb: str, *words: str) -> list[str]:
+        return ["python3", f"{PROBE_FOLDER}/client.py", verb, f"{PROBE_FOLDER}/probe.json", *words]
+
+    def _config(self, database: Mapping[str, Any]) -> dict[str, Any]:
+        conninfo = (f"host={self.view.addresses[0]} port={database['port']} dbname=holdfast_probe user=holdfast_probe "
+                    f"passfile={PROBE_FOLDER}/pgpass sslmode=require gssencmode=disable "
+                    "application_name=holdfast_probe")  # fmt: skip
+        return {
+            "client": self.client, "run": self.run_id, "conninfo": conninfo, "writers": list(WRITERS),
+            "readers": list(READERS), "connect_timeout_seconds": CONNECT_TIMEOUT_SECONDS,
+            "statement_timeout_seconds": STATEMENT_TIMEOUT_SECONDS, "pause_seconds": PAUSE_SECONDS,
+            "seconds": LONGEST_DRILL_SECONDS, "final_timeout_seconds": 30,
+            "attempts": f"{PROBE_FOLDER}/attempts.jsonl", "status": f"{PROBE_FOLDER}/status.json",
+        }  # fmt: skip
+
+    def start(self) -> None:
+        call = ["systemd-run", "--quiet", "--collect", f"--unit={PROBE_UNIT}", *self._call("run")]
+        self.shell.succeed(self.client, call)
+        threading.Thread(target=self._follow, name="probe status", daemon=True).start()
+
+    def _follow(self) -> None:
+        """Read the status file twice a second over one connection."""
+        loop = f"while cat {PROBE_FOLDER}/status.json 2>/dev/null; echo; do sleep 0.5; done"
+        while not self._stop.is_set():
+            process = self.shell.stream(self.client, ["sh", "-c", loop], "")
+            assert process.stdout is not None
+            for line in process.stdout:
+                if self._stop.is_set():
+                    break
+                with contextlib.suppress(ValueError):
+                    self._take(json.loads(line))
+            process.kill()
+            self._stop.wait(RECONNECT_SECONDS)
+
+    def _take(self, status: dict[str, Any]) -> None:
+        self.status = status
+        errors = status["fail"] + status["indeterminate"]
+        if errors != self.errors:
+            self.errors, self.calm_since = errors, time.monotonic()
+
+    @property
+    def calm_seconds(self) -> float:
+        return time.monotonic() - self.calm_since if self.status else 0.0
+
+    def final_read(self, label: str) -> dict[str, Any]:
+        done = self.shell.run(self.client, self._call("final", label), timeout_seconds=90)
+        if done.code:
+            raise DrillError(f"no final read: {done.stderr.strip()[-200:]}")
+        found: dict[str, Any] = done.json()
+        return found
+
+    def stop(self) -> str:
+        """Stop measuring and fetch the record."""
+        self._stop.set()
+        self.shell.run(self.client, ["systemctl", "stop", PROBE_UNIT])
+        return self.shell.succeed(self.client, ["cat", f"{PROBE_FOLDER}/attempts.jsonl"], timeout_seconds=120)
+
+    def remove(self) -> None:
+        """Files of the probe; its database stays for the next drill."""
+        with contextlib.suppress(DrillError, HostUnreachable):
+            self.shell.run(self.client, ["rm", "-rf", PROBE_FOLDER])
+
+
+# Writes the files that arrive as JSON on standard input, readable by root alone, into a folder that is made afresh.
+PLACE_FILES = """
+import json, os, shutil, sys
+folder = sys.argv[1]
+shutil.rmtree(folder, ignore_errors=True)
+os.mkdir(folder, 0o700)
+os.umask(0o077)
+for name, text in json.load(sys.stdin).items():
+    open(os.path.join(folder, name), "w").write(text)
+"""
+
+
+def build_account_sql(password: str) -> str:
+    """Role and database of the probe. The server gets a verifier, never the password: statements end up in logs."""
+    verifier = build_scram_verifier(password, os.urandom(16))
+    return f"""
+SELECT 'CREATE ROLE holdfast_probe LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'holdfast_probe')\\gexec
+ALTER ROLE holdfast_probe PASSWORD '{verifier}';
+SELECT 'CREATE DATABASE holdfast_probe OWNER holdfast_probe'
+  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'holdfast_probe')\\gexec
+\\connect holdfast_probe
+DROP SCHEMA IF EXISTS holdfast_probe CASCADE;
+"""
+
+
+def build_scram_verifier(password: str, salt: bytes, iterations: int = 4096) -> str:
+    """SCRAM-SHA-256 verifier as PostgreSQL stores it (RFC 5802; PostgreSQL manual, pg_authid)."""
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, iterations)
+    client = hashlib.sha256(_hmac(salted, b"Client Key")).digest()
+    server = _hmac(salted, b"Server Key")
+    words = (base64.b64encode(part).decode() for part in (salt, client, server))
+    return "SCRAM-SHA-256${}:{}${}:{}".format(iterations, *words)
+
+
+def _hmac(key: bytes, message: bytes) -> bytes:
+    return hmac.digest(key, message, "sha256")
