@@ -42,9 +42,8 @@ class DiskFilesystem(Resource):
         if not before["content"]:
             return [Action("make_filesystem", self.device)]
         if before["content"] != ["ext4"]:
-            raise RefusedError(
-                f"{self.device} carries {', '.join(before['content'])}. Name a blank disk, or wipe this one by hand if nobody needs it"
-            )
+            found = ", ".join(before["content"])
+            raise RefusedError(f"{self.device} carries {found}. Name a blank disk, or wipe this one by hand if nobody needs it")
         return []
 
     def expect(self, before):

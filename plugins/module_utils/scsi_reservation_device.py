@@ -102,10 +102,15 @@ def read_reservation(lun):
 
 
 def find_registered_key(path, registrations):
-    """Key with which this path's own nexus is registered, or None."""
-    for registration in registrations:
-        if (registration.initiator, registration.target_port) == (path["initiator"], path["target_port"]):
-            return registration.key
+    """Key with which this path's own nexus is registered, or None.
+
+    LIO forgets the target port of registrations that it restored after a restart and reports port 0 (seen with Linux 7.2);
+    those are told apart by the initiator port, which differs between a node's sessions.
+    """
+    for target_port in (path["target_port"], 0):
+        for registration in registrations:
+            if (registration.initiator, registration.target_port) == (path["initiator"], target_port):
+                return registration.key
     return None
 
 
