@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import compileall
 import io
+import os
 import shutil
 import tarfile
 from pathlib import Path
@@ -35,12 +36,26 @@ class AgentInstallation(Resource):
         newest_first = sorted(versions, key=lambda path: path.stat().st_mtime, reverse=True)
         return {
             "installed": str(self.link.readlink()) if self.link.is_symlink() else None,
+            "intact": self._is_intact(),
             "versions": [str(path) for path in newest_first],
         }
 
+    def _is_intact(self):
+        """Whether every file is as packed. A disk that was full or a node that was reset may have left less."""
+        try:
+            return all((self.directory / name).read_bytes() == content for name, content in self._files())
+        except OSError:
+            return False
+
+    def _files(self):
+        """Name and content of every file of the archive."""
+        with tarfile.open(fileobj=io.BytesIO(base64.b64decode(self.archive)), mode="r:gz") as archive:
+            for member in archive:
+                yield member.name, archive.extractfile(member).read()
+
     def plan(self, before):
         """Unpack, switch, and remove all but this version and the one before."""
-        is_installed = before["installed"] == str(self.directory)
+        is_installed = before["installed"] == str(self.directory) and before["intact"]
         others = [path for path in before["versions"] if path != str(self.directory)]
         actions = [] if is_installed else [Action("install", str(self.directory))]
         return actions + [Action("remove", path) for path in others[_OLDER_VERSIONS:]]
@@ -55,21 +70,23 @@ class AgentInstallation(Resource):
         switch.unlink(missing_ok=True)
         switch.symlink_to(self.directory)
         switch.replace(self.link)
+        os.sync()
 
     def _unpack(self):
         """Compiled once here, so that a start of the agent does not pay for it."""
         staging = self.directory.with_name(".staging")
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(parents=True)
-        with tarfile.open(fileobj=io.BytesIO(base64.b64decode(self.archive)), mode="r:gz") as archive:
-            for member in archive:
-                target = staging / member.name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(archive.extractfile(member).read())
+        for name, content in self._files():
+            target = staging / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
         compileall.compile_dir(str(staging), quiet=2, stripdir=str(staging), prependdir=str(self.link))
         shutil.rmtree(self.directory, ignore_errors=True)
+        # On the disk before it gets its name: a node that is reset right after must not come back with empty files.
+        os.sync()
         staging.rename(self.directory)
 
     def expect(self, before):
         """The new version in its place."""
-        return {**before, "installed": str(self.directory)}
+        return {**before, "installed": str(self.directory), "intact": True}

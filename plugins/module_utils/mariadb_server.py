@@ -14,7 +14,8 @@ from .database_directory import DatabaseDirectory
 from .errors import HoldfastError
 from .resource import Action
 
-SOCKET_DIRECTORY = "/run/mysqld"
+#: Where the agent starts it with socket and pid file of its own (agent, resources/mariadb.py).
+RUN_DIRECTORY = "/run/mysqld"
 _VERSION = re.compile(r"^(\d+\.\d+)")
 _READ = """
 select json_object(
@@ -30,10 +31,10 @@ class MariadbServer(DatabaseDirectory):
     title = "MariaDB"
     user = "mysql"
     process = "mariadbd"
-    pid_file = "mariadb.pid"
 
     def __init__(self, wanted):
         super().__init__(wanted)
+        self.pid_file = f"{RUN_DIRECTORY}/holdfast-{wanted['package']}-mariadb.pid"
         self.accounts = MariadbAccounts(wanted["accounts"], self._run_sql)
 
     def read_version(self):
@@ -50,8 +51,6 @@ class MariadbServer(DatabaseDirectory):
         final = self.wanted["data_directory"]
         fixed = {
             "datadir": final,
-            "socket": f"{SOCKET_DIRECTORY}/{self.wanted['package']}.sock",
-            "pid_file": f"{final}/{self.pid_file}",
             "ssl_cert": f"{final}/server.crt",
             "ssl_key": f"{final}/server.key",
         }
@@ -75,7 +74,7 @@ class MariadbServer(DatabaseDirectory):
 
     def _run_sql(self, text):
         """Statements on the running server, as root over its socket."""
-        socket = f"{SOCKET_DIRECTORY}/{self.wanted['package']}.sock"
+        socket = f"{RUN_DIRECTORY}/holdfast-{self.wanted['package']}-mariadb.sock"
         return run(["mariadb", "--no-defaults", "--batch", "--raw", "--skip-column-names", "-S", socket], stdin=text)
 
     def reload_server(self):

@@ -39,7 +39,8 @@ def read_status(control=CONTROL):
     if not Path(control).exists():
         return None
     done = run_full([control, "status", "--json"], expected=(0, 1, 2))
-    return parse_status(done.stdout) if done.returncode == 0 else None
+    # An empty answer with exit code 0 is a broken agent, and no answer either.
+    return parse_status(done.stdout) if done.returncode == 0 and done.stdout.strip() else None
 
 
 def read_packages(status, directory=PACKAGE_DIRECTORY):

@@ -11,7 +11,8 @@ short_description: Restart the agent while its packages keep serving
 version_added: 0.1.0
 author: Holdfast contributors (@holdfast)
 description:
-  - Detaches every package that this node serves, restarts the agent, and attaches them again. Clients notice nothing.
+  - The agent detaches what it serves before it ends, and the next one attaches it again; clients notice nothing. Waits
+    until everything that was served is owned and watched again.
   - Does nothing where no agent runs. Otherwise it always restarts, so guard it with what has changed.
 extends_documentation_fragment: [holdfast.cluster.attributes]
 options: {}
