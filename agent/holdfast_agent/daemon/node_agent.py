@@ -30,8 +30,8 @@ from .status import SCHEMA, package_status
 
 # In memory, so it is gone after a boot: tells the first agent start of a boot from the later ones.
 STARTED_MARK = Path("/run/holdfast/started")
-# A witness that has not answered for this many pings is out of reach.
-_WITNESS_MISSES = 3
+# A witness is pinged every second heartbeat, and is out of reach when it has not answered three of these in a row.
+_WITNESS_EVERY_HEARTBEATS, _WITNESS_MISSES = 2, 3
 
 
 class NodeAgent:
@@ -50,6 +50,9 @@ class NodeAgent:
         self._begun = ports.loop.now
         self._numbers = itertools.count(1)
         self._vouching = Vouching()
+        # What each machine was last told about each peer, and when.
+        self._passed_on: dict[tuple[str, str], tuple[float, PeerView | None]] = {}
+        self._network_told: dict[str, NetworkSeen] = {}
         self._fed = True
         self._key = build_key(config.cluster, config.node_id, epoch)
         self._pool = Pool(ports.loop, ports.zygote, "hf-node")
@@ -97,9 +100,22 @@ class NodeAgent:
         for name, agent in self.packages.items():
             if node not in agent.package.nodes:
                 continue
-            agent.send(PeerHeard(node, heartbeat.views.get(name) if heartbeat else None))
+            view = heartbeat.views.get(name) if heartbeat else None
+            if self._is_news(node, name, view):
+                agent.send(PeerHeard(node, view))
             if heartbeat and name in heartbeat.released:
                 agent.send(PeerReleased(node, heartbeat.released[name]))
+
+    def _is_news(self, node: str, package: str, view: PeerView | None) -> bool:
+        """Whether a sign of life tells a machine something: a changed view, or the first one for a tick.
+
+        The same heartbeat comes on every network; passing each on would double the work of every machine.
+        """
+        now, (at, known) = self._ports.loop.now, self._passed_on.get((node, package), (0.0, None))
+        if now - at < self._timers.tick and view in (known, None):
+            return False
+        self._passed_on[(node, package)] = (now, view or known)
+        return True
 
     def _views(self) -> dict[str, PeerView]:
         return {name: agent.view() for name, agent in self.packages.items()}
@@ -107,13 +123,16 @@ class NodeAgent:
     def _probe_network(self) -> None:
         """Ask the witness, and tell every package how its client network looks."""
         now = self._ports.loop.now
-        limit = _WITNESS_MISSES * self._timers.heartbeat
-        answered = self._witness.answered_at is not None and now - self._witness.answered_at <= limit
+        interval = _WITNESS_EVERY_HEARTBEATS * self._timers.heartbeat
+        answered = self._witness.answered_at is not None and now - self._witness.answered_at <= _WITNESS_MISSES * interval
         self._witness.send()
-        for agent in self.packages.values():
+        for name, agent in self.packages.items():
             interfaces = {address.interface for address in agent.package.addresses}
-            agent.send(NetworkSeen(all(link_is_up(interface) for interface in interfaces), answered))
-        self._ports.loop.call_at(now + self._timers.heartbeat, self._probe_network)
+            seen = NetworkSeen(all(link_is_up(interface) for interface in interfaces), answered)
+            if self._network_told.get(name) != seen:
+                self._network_told[name] = seen
+                agent.send(seen)
+        self._ports.loop.call_at(now + interval, self._probe_network)
 
     def _addresses_changed(self) -> None:
         drain_events(self._address_events)

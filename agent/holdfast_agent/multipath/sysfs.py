@@ -50,14 +50,20 @@ def list_maps(sysfs: Path = Path("/sys")) -> dict[str, MultipathMap]:
     return maps
 
 
-def list_paths(wwid: str, sysfs: Path = Path("/sys")) -> tuple[PathDevice, ...]:
-    """Every SCSI disk that reports this WWID, also one that its map does not hold (yet)."""
-    found = []
+def list_paths(wwids: frozenset[str], sysfs: Path = Path("/sys")) -> dict[str, tuple[PathDevice, ...]]:
+    """By WWID: every SCSI disk that reports it, also one that its map does not hold (yet)."""
+    found: dict[str, list[PathDevice]] = {wwid: [] for wwid in wwids}
     for block in sorted((sysfs / "block").glob("sd*")):
         # The kernel spells an NAA designator "naa.<hex>" where multipath writes "3<hex>".
-        if _read_word(block / "device/wwid") == f"naa.{wwid.removeprefix('3')}":
-            found.append(_path_device(block))
-    return tuple(found)
+        wwid = "3" + _read_word(block / "device/wwid").removeprefix("naa.")
+        if wwid in found:
+            found[wwid].append(_path_device(block))
+    return {wwid: tuple(paths) for wwid, paths in found.items()}
+
+
+def read_state(name: str, sysfs: Path = Path("/sys")) -> str:
+    """The kernel's state word of a path now; "gone" where the device vanished."""
+    return _read_word(sysfs / "block" / name / "device/state") or "gone"
 
 
 def _map_paths(block: Path) -> tuple[PathDevice, ...]:

@@ -13,11 +13,12 @@ from typing import TypeVar
 from ..errors import CheckConditionError, PathFailedError
 from ..multipath.sysfs import PathDevice
 from ..scsi.inquiry import read_identification, target_port_of, wwid_of
+from ..scsi.nexus import own_initiators
 from ..scsi.note import SECTOR_BYTES, NoteError
 from ..scsi.reservation import ReservationPath
 from ..scsi.sgio import SgDevice
 from .lanes import ExpiredError, Lanes
-from .targets import Lun
+from .targets import Lun, Topology
 
 Value = TypeVar("Value")
 # The kernel aborts a command after this, which can mean a reset that disturbs everybody's I/O: well above the slowest
@@ -35,6 +36,8 @@ class NodeView:
     def __init__(self, open_path: Callable[[str], SgDevice] = SgDevice) -> None:
         self.lanes = Lanes()
         self._open_path = open_path
+        self.topology = Topology()
+        self._initiators: frozenset[str] = frozenset()
         self._ports: dict[tuple[str, str], int | None] = {}
         # By LUN and path: the own keys that the last reading showed on that path. For status only.
         self.path_keys: dict[str, dict[str, tuple[int, ...]]] = {}
@@ -71,6 +74,12 @@ class NodeView:
     def port_of(self, path: PathDevice) -> int | None:
         """Relative target port of a path, None until it has been asked."""
         return self._ports.get((path.name, path.address))
+
+    def initiators(self) -> frozenset[str]:
+        """This node's initiator names; they change with a configuration change and not while it runs."""
+        if not self._initiators:
+            self._initiators = own_initiators()
+        return self._initiators
 
     def learn_ports(self, lun: Lun, deadline: float) -> None:
         """Have every usable path that is not known yet identified in the background."""

@@ -11,7 +11,6 @@ from ..core.events import Beat, LunView, Note, Observed, Problem
 from ..core.keys import key_node_id, same_cluster
 from ..errors import CheckConditionError, HoldfastError
 from ..multipath.sysfs import PathDevice
-from ..scsi.nexus import own_initiators
 from ..scsi.note import AREA_OFFSET_BYTES, NOTE_SLOTS, SECTOR_BYTES, beat_offset, decode_sector, encode_sector, newest
 from ..scsi.read import read_bytes
 from ..scsi.reservation import FullStatus
@@ -21,7 +20,7 @@ from .map_writes import write_map
 from .node_view import HEDGE_SECONDS, SCSI_TIMEOUT_SECONDS, NodeView
 from .note_record import beat_from_body, beat_to_body, note_from_body
 from .outcomes import problem_of
-from .targets import Lun, StorageTargets, block_bytes, find_luns
+from .targets import Lun, StorageTargets, block_bytes
 from .view import build_problem, build_view, keys_by_path
 
 
@@ -36,7 +35,7 @@ class LockReading:
 
 def observe(node: NodeView, targets: StorageTargets, own_key: int, command: Observe) -> Observed:
     """Carry out one observation; always returns by the command's deadline."""
-    lock, *data = find_luns((targets.lock, *(targets.data if command.data else ())))
+    lock, *data = node.topology.find((targets.lock, *(targets.data if command.data else ())))
     view, reading = _observe_lock(node, lock, own_key, command.deadline)
     write = None
     if command.write and _may_write(view):
@@ -108,7 +107,7 @@ def _view_data(
 
 
 def _view(node: NodeView, lun: Lun, status: FullStatus, own_key: int) -> LunView:
-    initiators = own_initiators()
+    initiators = node.initiators()
     ports = {path.name: node.port_of(path) for path in lun.live_paths}
     node.path_keys[lun.name] = keys_by_path(status, initiators, ports)
     return build_view(lun, status, own_key, initiators, ports.values())

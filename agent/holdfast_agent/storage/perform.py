@@ -24,7 +24,7 @@ from . import changes, maps
 from .map_writes import write_note
 from .node_view import NodeView
 from .observe import observe
-from .targets import Lun, LunName, StorageTargets, find_luns
+from .targets import Lun, LunName, StorageTargets
 
 # How long giving up keys waits for multipathd to stop registering: it normally answers in a few milliseconds.
 WITHDRAW_SECONDS = 0.3
@@ -61,7 +61,7 @@ class StorageChild:
         return Done(command.id, self._change(targets, command))
 
     def _change(self, targets: StorageTargets, command: StorageCommand) -> Outcome:
-        luns = find_luns(_names(targets, command))
+        luns = self._node.topology.find(_names(targets, command))
         match command:
             case Register():
                 return self._register(luns, command)

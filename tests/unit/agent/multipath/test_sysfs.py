@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from holdfast_agent.multipath.sysfs import MultipathMap, PathDevice, list_maps, list_paths
+from holdfast_agent.multipath.sysfs import MultipathMap, PathDevice, list_maps, list_paths, read_state
 
 WWID = "36001405aabbccddeeff00112233445566"
 
@@ -41,5 +41,8 @@ def test_a_map_with_the_paths_it_holds(sysfs: Path) -> None:
 
 
 def test_paths_of_a_lun_also_outside_its_map(sysfs: Path) -> None:
-    assert [(path.name, path.state) for path in list_paths(WWID, sysfs)] == [("sda", "running"), ("sdb", "transport-offline")]
-    assert list_paths("3600140500000000000000000000000000", sysfs) == ()
+    other = "3600140500000000000000000000000000"
+    found = list_paths(frozenset({WWID, other}), sysfs)
+    assert [(path.name, path.state) for path in found[WWID]] == [("sda", "running"), ("sdb", "transport-offline")]
+    assert found[other] == ()
+    assert (read_state("sda", sysfs), read_state("sdz", sysfs)) == ("running", "gone")
