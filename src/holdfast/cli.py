@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from holdfast.demo import cli as demo_cli
+from holdfast.drill import cli as drill_cli
 from holdfast.explain import cli as explain_cli
 from holdfast.lab import cli as lab_cli
 from holdfast.lab.errors import LabError
@@ -20,7 +22,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="holdfast", description="Shared-storage clusters for ERP databases, and drills "
                                      "of their failover.")
     areas = parser.add_subparsers(dest="area", required=True, metavar="COMMAND")
+    demo_cli.add_arguments(areas)
     lab_cli.add_arguments(areas)
+    drill_cli.add_arguments(areas)
     explain_cli.add_arguments(areas)
     suite_cli.add_arguments(areas)
     return parser
