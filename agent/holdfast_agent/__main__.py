@@ -23,6 +23,7 @@ from .daemon.ports import Ports
 from .daemon.shutdown import Shutdown
 from .errors import HoldfastError
 from .eventlog.writer import WARNING, EventLog
+from .multipath.key_file import mend_key_file
 from .resources.control_group import enter_agent_group
 from .watchdog.device import Watchdog, open_watchdog
 
@@ -52,6 +53,9 @@ def run_agent() -> int:
         if problem is not None:
             log.write(word, level=WARNING, reason=problem)
     watchdog = arm_watchdog(config.watchdog, timers.watchdog, log)
+    wwids = frozenset(lun.wwid for package in packages for lun in (package.lock_lun, *package.luns))
+    if mend_key_file(wwids):
+        log.write("key file of multipathd mended", level=WARNING, reason="it was damaged, most likely by a power cut")
     loop = Loop()
     agent = NodeAgent(Ports(loop, log, zygote), config, packages, timers, epoch, watchdog)
     Shutdown(loop, log, agent).install()

@@ -25,7 +25,8 @@ def serve_jobs(connection: socket.socket, name: str) -> None:
         try:
             job = receive_message(connection)
             send_message(connection, run_job(job))
-        except (EOFError, BrokenPipeError):
+        except (EOFError, OSError):
+            # The agent is gone, or gave this job up while it was being answered; errors of the job itself are in its end.
             return
 
 

@@ -16,8 +16,26 @@ from pathlib import Path
 PATH = Path("/var/log/holdfast/events.jsonl")
 # One rotation keeps the disk bounded without a helper program: the file and its predecessor.
 MAXIMUM_BYTES = 32 * 1024 * 1024
+# A file system writes file sizes before contents: after a power cut some pages at the end may be zero.
+_TORN_BYTES = 1024 * 1024
 # sd-daemon(3): kernel-style level prefixes that journald understands.
 INFO, WARNING, ERROR = "<6>", "<4>", "<3>"
+
+
+def cut_torn_end(path: Path) -> None:
+    """Cut what a power loss left behind the last whole line: zero bytes, or half a line."""
+    if not path.exists():
+        return
+    with path.open("r+b") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        start = max(0, size - _TORN_BYTES)
+        stream.seek(start)
+        tail = stream.read()
+        kept = tail.rstrip(b"\0")
+        if not kept.endswith(b"\n"):
+            kept = kept[: kept.rfind(b"\n") + 1]
+        if len(kept) < len(tail):
+            stream.truncate(start + len(kept))
 
 
 class EventLog:
@@ -64,6 +82,7 @@ class EventLog:
 
     def _open(self) -> int:
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        cut_torn_end(self._path)
         return os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
 
     def _rotate(self) -> None:

@@ -46,3 +46,11 @@ def test_a_full_disk_loses_lines_and_says_so(tmp_path: Path, monkeypatch: pytest
     log.write("kept")
     (line,) = lines(tmp_path / "events.jsonl")
     assert (line["event"], line["lost_lines"]) == ("kept", 2)
+
+
+def test_what_a_power_cut_left_is_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    for torn in (b"\0" * 500, b'{"event": "ha', b'{"event": "ha\0\0\0'):
+        path.write_bytes(b'{"event": "whole"}\n' + torn)
+        EventLog("node1", path).write("next")
+        assert [line["event"] for line in lines(path)] == ["whole", "next"]
