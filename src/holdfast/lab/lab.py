@@ -214,6 +214,7 @@ class Lab:
         with self._exclusive(report):
             if self.runs:
                 self._same_topology(topology)
+                self._wait_for_supervisor(lambda: None)
                 changed = sum(node.power_on() for node in self.nodes) > 0
             else:
                 changed = True
@@ -275,10 +276,13 @@ class Lab:
         def died() -> str | None:
             return None if child.poll() is None else (self.folder.log.read_text().strip() or "no message").splitlines()[-1]
 
-        def answers() -> bool | None:
-            return bool(ask(self.folder.control, "status"))
+        self._wait_for_supervisor(died)
 
-        wait_for("the lab's supervisor starts", answers, timeout_seconds=START_SECONDS, interval_seconds=0.05, stop=died)
+    def _wait_for_supervisor(self, died: Callable[[], str | None]) -> None:
+        """Until it answers: it runs for a moment before it does, and who started it may have been killed in that moment."""
+        wait_for("the lab's supervisor starts", lambda: bool(ask(self.folder.control, "status")) or None,
+                 timeout_seconds=START_SECONDS, interval_seconds=0.05,
+                 stop=lambda: died() or (None if self.runs else "it has ended"))
 
     def _wait(self, report: Report) -> None:
         waiting = self.nodes
@@ -295,6 +299,7 @@ class Lab:
         with self._exclusive(report):
             running = self.runs
             if running:
+                self._wait_for_supervisor(lambda: None)
                 self._sync()
                 self._end_connections()
                 ask(self.folder.control, "shutdown")
