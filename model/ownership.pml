@@ -132,6 +132,12 @@ inline node_of(key) {
 #define BUSY(j) (0)
 #endif
 #endif
+#define ACCUSED2(i, j) ((lockhold & MINE(j)) != 0 && MAY_ACCUSE(i, j))
+#if N > 2
+#define ACCUSED(i) (ACCUSED2(i, 0) || ACCUSED2(i, 1) || ACCUSED2(i, 2))
+#else
+#define ACCUSED(i) (ACCUSED2(i, 0) || ACCUSED2(i, 1))
+#endif
 #ifdef M_NO_STANDOFF
 #define STANDOFF (0)
 #else
@@ -308,24 +314,19 @@ bit unhurt[N];
 
 proctype node(byte i) {
     do
-    :: atomic { alive(i) && path[i] && pc[i] == IDLE ->
+    :: atomic { alive(i) && path[i] && pc[i] == IDLE && !STANDOFF && (lockhold & MINE(i)) != 0 ->
+        vic[i] = lockhold;
         if
-        :: (lockhold & MINE(i)) != 0 && !STANDOFF ->
-            vic[i] = lockhold;
-            if
-            :: lockhold == K(i) -> pc[i] = RECHECK
-            :: else -> pc[i] = REG
-            fi;
-            SAY(i, t_own_past)
-        :: lockhold == 0 && !STANDOFF && !ANY_BUSY && wit[i] ->
-            vic[i] = 0; pc[i] = REG;
-            SAY(i, t_begin)
-        :: lockhold != 0 && (lockhold & MINE(i)) == 0 && !STANDOFF ->
-            node_of(lockhold);
-            MAY_ACCUSE(i, victim_node);
-            vic[i] = lockhold; pc[i] = REG;
-            SAY(i, t_begin)
-        fi }
+        :: lockhold == K(i) -> pc[i] = RECHECK
+        :: else -> pc[i] = REG
+        fi;
+        SAY(i, t_own_past) }
+    :: atomic { alive(i) && path[i] && pc[i] == IDLE && !STANDOFF && lockhold == 0 && !ANY_BUSY && wit[i] ->
+        vic[i] = 0; pc[i] = REG;
+        SAY(i, t_begin) }
+    :: atomic { alive(i) && path[i] && pc[i] == IDLE && !STANDOFF && (lockhold & MINE(i)) == 0 && ACCUSED(i) ->
+        vic[i] = lockhold; pc[i] = REG;
+        SAY(i, t_begin) }
     :: atomic { alive(i) && path[i] && pc[i] == REG ->
         register_lock(i);
 #ifdef M_CHALLENGER_ON_DATA

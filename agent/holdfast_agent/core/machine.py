@@ -220,6 +220,9 @@ def _remember(turn: Turn, event: Observed, asked_at: float) -> None:
         turn.set(stalled=False)
     since = None if lock.holder is not None else s.unowned_since if s.unowned_since is not None else turn.now
     turn.set(lock=lock, lock_at=asked_at, lock_readable=True, unowned_since=since)
+    if event.data:
+        keys = (key for view in event.data for key in view.keys)
+        turn.set(past_on_data=tuple(dict.fromkeys(k for k in keys if k != s.key and same_node(k, s.key))))
     if event.beat is not None:
         moved = s.beat is None or (s.beat.key, s.beat.counter) != (event.beat.key, event.beat.counter)
         turn.set(beat=event.beat, beat_moved_at=asked_at if moved else s.beat_moved_at)

@@ -71,7 +71,7 @@ def _reopened(note: Note | None) -> bool:
 def _consider_owned(turn: Turn, holder: int) -> None:
     """Another node holds the package."""
     s = turn.s
-    if s.state is not State.STANDBY and _reopened(s.note):
+    if s.state is not State.STANDBY and _reopened(s.note) and not _over_limit(turn):
         turn.go(State.STANDBY, Step.IDLE, "the package runs elsewhere")
     if s.state is not State.STANDBY:
         return
@@ -119,12 +119,15 @@ def find_evidence(turn: Turn, peer: Peer, holder: int) -> list[Found]:
 
 def _flapping(turn: Turn) -> bool:
     """I7: too many unplanned moves within the period leave the package down, with a reason."""
-    config = turn.s.config
-    recent = recent_failures(turn)
-    if len(recent) < config.flap_limit:
+    if not _over_limit(turn):
         return False
-    turn.go(State.FAILED, Step.IDLE, f"{len(recent)} unplanned moves within {config.flap_period:g} s: left down")
+    count, period = len(recent_failures(turn)), turn.s.config.flap_period
+    turn.go(State.FAILED, Step.IDLE, f"{count} unplanned moves within {period:g} s: left down")
     return True
+
+
+def _over_limit(turn: Turn) -> bool:
+    return len(recent_failures(turn)) >= turn.s.config.flap_limit
 
 
 def recent_failures(turn: Turn) -> tuple[float, ...]:

@@ -13,7 +13,6 @@ from holdfast_agent.core.actions import Luns
 from holdfast_agent.core.challenge import own_past_keys, sweep_victims
 from holdfast_agent.core.events import Done, Flag, LunView, Note, Observed, Outcome, Problem
 from holdfast_agent.core.judge import Finding, foreign_keys, judge_round
-from holdfast_agent.core.keys import same_node
 from holdfast_agent.core.state import State, Step, Work
 from holdfast_agent.core.turn import Turn
 
@@ -39,6 +38,7 @@ def drive_start(turn: Turn) -> None:
     elif step is Step.RESERVE_DATA:
         turn.reserve(Luns.DATA)
     elif step is Step.WRITE_NOTE:
+        _count_move(turn)
         turn.write_note(owned_note(turn))
     elif step is Step.BACK_OUT_DATA:
         turn.unregister(Luns.DATA)
@@ -47,11 +47,7 @@ def drive_start(turn: Turn) -> None:
 
 
 def _data_past_keys(turn: Turn) -> tuple[int, ...]:
-    challenge, key = turn.s.challenge, turn.s.key
-    past = own_past_keys(turn)
-    if challenge is not None and challenge.victim not in (None, key) and same_node(challenge.victim or 0, key):
-        past = (*past, challenge.victim or 0)
-    return tuple(dict.fromkeys(past))
+    return tuple(dict.fromkeys((*own_past_keys(turn), *turn.s.past_on_data)))
 
 
 def owned_note(turn: Turn, flag: Flag = Flag.OWNED) -> Note:
@@ -117,10 +113,14 @@ def _verified(turn: Turn, event: Observed) -> None:
         _count_try(turn, verdict.reason)
 
 
+def _count_move(turn: Turn) -> None:
+    """An unplanned move counts from the moment it is written down, before anything runs."""
+    if turn.s.unplanned:
+        turn.set(failures=(*standby.recent_failures(turn), turn.now), unplanned=False)
+
+
 def _begin_run(turn: Turn) -> None:
     s = turn.s
-    if s.unplanned:
-        turn.set(failures=(*standby.recent_failures(turn), turn.now))
     plan = (Work("activate"), *(Work("start", name) for name in s.config.resources))
     turn.set(plan=plan, verified_at=turn.now, unverified_since=None, poll_at=turn.now + turn.t.defend, tries=0,
              giving_up=False, challenge=None, unhealthy=frozenset(), spent=())  # fmt: skip

@@ -213,6 +213,8 @@ class MachineState:
     beat: Beat | None = None
     beat_moved_at: float = 0.0
     unowned_since: float | None = None
+    past_on_data: tuple[int, ...] = ()
+    """Keys of earlier starts of this node that the last look at the data LUNs showed."""
 
     # what this node has done to the array and to itself
     on_lock: bool = False

@@ -20,6 +20,7 @@ from holdfast_agent.core.keys import build_key
 from holdfast_agent.core.machine import initial_state, step, summary
 from holdfast_agent.core.state import MachineState, PackageConfig, State
 from holdfast_agent.core.timers import FAST, Timers
+
 from tests.unit.agent.core.sim_array import Array, Lun, Nexus
 
 TICK = 0.2
@@ -48,7 +49,7 @@ class Node:
     suspended: bool = False
     running: set[str] = field(default_factory=set)
     address: bool = False
-    paths: dict[int, bool] = field(default_factory=lambda: {path: True for path in PATHS})
+    paths: dict[int, bool] = field(default_factory=lambda: dict.fromkeys(PATHS, True))
     witness: bool = True
     vouched: float = 0.0
     fed_at: float = 0.0
@@ -65,11 +66,14 @@ class Node:
 class Cluster:
     """The simulation. `run(until)` plays events; faults are methods."""
 
-    def __init__(self, seed: int, nodes: int = 2, timers: Timers = FAST, step_function: Any = step) -> None:
+    def __init__(
+        self, seed: int, nodes: int = 2, timers: Timers = FAST, step_function: Any = step, flap_limit: int = 1000
+    ) -> None:
         self.random = random.Random(seed)
         self.now = 0.0
         self.timers = timers
         self.step = step_function
+        self.flap_limit = flap_limit
         self.array = Array()
         self.nodes = [Node(f"node{i}", i) for i in range(1, nodes + 1)]
         self.queue: list[tuple[float, int, Callable[[], None]]] = []
@@ -126,7 +130,7 @@ class Cluster:
             key=build_key("sim", node.node_id, node.epoch),
             resources=RESOURCES,
             timers=self.timers,
-            flap_limit=1000,
+            flap_limit=self.flap_limit,
         )
         node.state = initial_state(config, self.now)
         life = node.generation

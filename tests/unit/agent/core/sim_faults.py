@@ -9,6 +9,7 @@ from holdfast_agent.core import events as ev
 from holdfast_agent.core.keys import build_key
 from holdfast_agent.core.machine import step
 from holdfast_agent.core.state import State
+
 from tests.unit.agent.core.sim import PATHS, Cluster, Node, Violation
 
 SETTLE = 18.0

@@ -1,0 +1,319 @@
+"""Rows of DESIGN.md's failure table and operator commands, played on the simulation one at a time."""
+
+from __future__ import annotations
+
+import pytest
+from holdfast_agent.core import events as ev
+from holdfast_agent.core.state import State
+
+from tests.unit.agent.core.sim import RESOURCES, Cluster, Node
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    c = Cluster(7)
+    c.run(4.0)
+    assert c.in_service()
+    return c
+
+
+def owner(c: Cluster) -> Node:
+    return c.owners()[0]
+
+
+def standby(c: Cluster) -> Node:
+    return next(node for node in c.nodes if node is not owner(c))
+
+
+def cut_all_heartbeats(c: Cluster) -> None:
+    c.cut.update((a.name, b.name) for a in c.nodes for b in c.nodes)
+
+
+def seconds_until_service(c: Cluster, limit: float = 30.0) -> float:
+    start = c.now
+    while c.now < start + limit:
+        c.run(c.now + 0.05)
+        if c.in_service():
+            return c.now - start
+    raise AssertionError("service did not come back")
+
+
+def test_crash_of_the_owner_is_taken_over_within_the_arbitration_budget(cluster: Cluster) -> None:
+    old, new = owner(cluster), standby(cluster)
+    cluster.crash(old)
+    assert seconds_until_service(cluster) <= 2.0
+    assert owner(cluster) is new
+
+
+def test_frozen_owner_is_replaced_and_stops_itself_after_the_thaw(cluster: Cluster) -> None:
+    old, new = owner(cluster), standby(cluster)
+    cluster.freeze(old, 30.0)
+    cluster.run(cluster.now + 29.9)
+    assert new.address and not cluster.writes(old)
+    cluster.run(cluster.now + 1.0)
+    assert not old.address
+    cluster.run(cluster.now + 10.0)
+    assert cluster.in_service() and owner(cluster) is new
+
+
+@pytest.mark.parametrize("what", ["heartbeat", "witness of the standby", "witness of both", "standby", "one path"])
+def test_healthy_owner_stays(cluster: Cluster, what: str) -> None:
+    """I5: none of these faults may move the package or take the address, not even briefly."""
+    old, other = owner(cluster), standby(cluster)
+    if what == "heartbeat":
+        cut_all_heartbeats(cluster)
+    elif what == "witness of the standby":
+        other.witness = False
+    elif what == "witness of both":
+        other.witness = old.witness = False
+    elif what == "standby":
+        cluster.crash(other)
+    else:
+        old.paths[1] = False
+        cluster.at(3.0, lambda: old.paths.update({1: True}))
+    end = cluster.now + 12.0
+    while cluster.now < end:
+        cluster.run(cluster.now + 0.1)
+        assert old.address and old.mounted and old.running == set(RESOURCES)
+    assert other.name not in (node.name for node in cluster.owners())
+
+
+def test_returned_path_is_registered_before_use(cluster: Cluster) -> None:
+    old = owner(cluster)
+    old.paths[1] = False
+    cluster.run(cluster.now + 1.0)
+    for lun in cluster.array.luns:
+        lun.registered.pop((old.name, 1), None)
+    old.paths[1] = True
+    cluster.run(cluster.now + 2.0)
+    assert all((old.name, 1) in lun.registered for lun in cluster.array.luns)
+    assert cluster.in_service() and not old.suspended
+
+
+def test_challenges_do_not_storm_while_the_heartbeat_is_cut(cluster: Cluster) -> None:
+    """The same silence is used once: evidence that lost a challenge is spent."""
+    cut_all_heartbeats(cluster)
+    before = cluster.array.lock.generation
+    cluster.run(cluster.now + 30.0)
+    assert cluster.array.lock.generation - before <= 8
+
+
+def test_client_network_lost_at_the_owner_moves_the_package(cluster: Cluster) -> None:
+    old, new = owner(cluster), standby(cluster)
+    old.witness = False
+    cluster.run(cluster.now + 4.0)
+    assert owner(cluster) is new and not old.address
+
+
+def test_isolated_owner_without_heartbeats_does_not_defend(cluster: Cluster) -> None:
+    old, new = owner(cluster), standby(cluster)
+    cut_all_heartbeats(cluster)
+    cluster.run(cluster.now + 5.0)
+    assert owner(cluster) is old
+    old.witness = False
+    cluster.run(cluster.now + 6.0)
+    assert owner(cluster) is new and not old.address
+
+
+def test_all_paths_lost_at_the_owner_moves_and_the_old_node_stays_out(cluster: Cluster) -> None:
+    old, new = owner(cluster), standby(cluster)
+    old.paths.update({0: False, 1: False})
+    cluster.run(cluster.now + 8.0)
+    old.paths.update({0: True, 1: True})
+    cluster.run(cluster.now + 10.0)
+    assert owner(cluster) is new and cluster.in_service()
+
+
+def test_all_paths_lost_at_the_standby_is_nothing(cluster: Cluster) -> None:
+    old = owner(cluster)
+    standby(cluster).paths.update({0: False, 1: False})
+    cluster.run(cluster.now + 10.0)
+    assert owner(cluster) is old
+
+
+@pytest.mark.parametrize("aptpl", [True, False])
+def test_array_restart_keeps_the_owner(cluster: Cluster, aptpl: bool) -> None:
+    old = owner(cluster)
+    cluster.array.restart(aptpl)
+    cluster.array.up = False
+    cluster.run(cluster.now + 5.0)
+    cluster.array.up = True
+    cluster.run(cluster.now + 2.0)
+    assert owner(cluster) is old and cluster.in_service()
+    assert all(lun.holder_key is not None for lun in cluster.array.luns)
+
+
+def test_keys_cleared_by_hand_are_repaired_within_a_round(cluster: Cluster) -> None:
+    for lun in cluster.array.luns:
+        lun.clear()
+    cluster.run(cluster.now + 1.0)
+    assert all(lun.holder_key is not None for lun in cluster.array.luns) and cluster.in_service()
+
+
+def test_strangers_key_is_removed(cluster: Cluster) -> None:
+    for lun in cluster.array.luns:
+        lun.register(("stranger", 0), 0, 0x1234)
+    cluster.run(cluster.now + 1.5)
+    assert all(0x1234 not in lun.registered.values() for lun in cluster.array.luns)
+
+
+def test_strangers_reservation_is_refused_not_cleared() -> None:
+    c = Cluster(3)
+    c.array.lock.register(("stranger", 0), 0, 0x1234)
+    c.array.lock.reserve(("stranger", 0))
+    c.run(20.0)
+    assert c.owners() == [] and c.array.lock.holder_key == 0x1234
+    assert all("refused" in node.state.reason for node in c.nodes if node.state)
+
+
+def test_database_is_restarted_in_place_then_moved(cluster: Cluster) -> None:
+    old = owner(cluster)
+    for _ in range(3):
+        cluster.fail_resource(old, "db")
+        cluster.run(cluster.now + 1.0)
+        assert owner(cluster) is old and cluster.in_service()
+    cluster.fail_resource(old, "db")
+    cluster.run(cluster.now + 3.0)
+    assert owner(cluster) is not old and cluster.in_service()
+
+
+def test_database_that_starts_nowhere_ends_failed_with_a_reason(cluster: Cluster) -> None:
+    for node in cluster.nodes:
+        node.broken.add("db")
+    cluster.fail_resource(owner(cluster), "db")
+    cluster.run(cluster.now + 25.0)
+    assert cluster.owners() == []
+    states = {node.state.state for node in cluster.nodes if node.state}
+    assert states == {State.FAILED}
+    assert cluster.array.lock.notes is not None and "no node can run" in cluster.array.lock.notes.reason
+    for node in cluster.nodes:
+        node.broken.clear()
+    cluster.command(cluster.nodes[0], ev.Verb.START)
+    cluster.run(cluster.now + 5.0)
+    assert cluster.in_service()
+
+
+def test_killed_agent_adopts_the_running_package(cluster: Cluster) -> None:
+    old = owner(cluster)
+    cluster.kill_agent(old)
+    cluster.run(cluster.now + 0.9)
+    assert old.address and old.running == set(RESOURCES)
+    cluster.run(cluster.now + 3.0)
+    assert owner(cluster) is old and cluster.in_service()
+
+
+def test_move_and_failback(cluster: Cluster) -> None:
+    old, new = owner(cluster), standby(cluster)
+    number = cluster.command(old, ev.Verb.MOVE, new.name)
+    assert seconds_until_service(cluster) <= 1.5 or owner(cluster) is new
+    cluster.run(cluster.now + 1.5)
+    assert cluster.replies[number].ok and owner(cluster) is new
+    cluster.command(new, ev.Verb.FAILBACK)
+    cluster.run(cluster.now + 2.0)
+    assert owner(cluster) is old
+
+
+def test_move_to_a_broken_target_rolls_back(cluster: Cluster) -> None:
+    old, new = owner(cluster), standby(cluster)
+    new.broken.add("db")
+    cluster.command(old, ev.Verb.MOVE, new.name)
+    cluster.run(cluster.now + 6.0)
+    assert owner(cluster) is old and cluster.in_service()
+
+
+def test_move_whose_target_dies_is_taken_back(cluster: Cluster) -> None:
+    old, new = owner(cluster), standby(cluster)
+    cluster.command(old, ev.Verb.MOVE, new.name)
+    cluster.power_off(new)
+    cluster.run(cluster.now + cluster.timers.target_wait + 20.0)
+    assert owner(cluster) is old and cluster.in_service()
+
+
+@pytest.mark.parametrize(
+    ("verb", "target", "reason"),
+    [
+        (ev.Verb.MOVE, "node9", "not a node"),
+        (ev.Verb.MOVE, "node1", "here already"),
+        (ev.Verb.START, None, "is owner here"),
+        (ev.Verb.MAINTENANCE_OFF, None, "not in maintenance"),
+        (ev.Verb.ATTACH, None, "not detached"),
+        (ev.Verb.REJOIN, None, "not ejected"),
+    ],
+)
+def test_refusals_say_why(cluster: Cluster, verb: ev.Verb, target: str | None, reason: str) -> None:
+    node = owner(cluster)
+    number = cluster.command(node, verb, node.name if target == "node1" else target)
+    cluster.run(cluster.now + 0.5)
+    assert not cluster.replies[number].ok and reason in cluster.replies[number].reason
+
+
+def test_stopped_package_stays_down_until_started(cluster: Cluster) -> None:
+    old = owner(cluster)
+    number = cluster.command(old, ev.Verb.STOP)
+    cluster.run(cluster.now + 20.0)
+    assert cluster.replies[number].ok and cluster.owners() == []
+    assert all(not lun.registered for lun in cluster.array.luns)
+    number = cluster.command(old, ev.Verb.START)
+    cluster.run(cluster.now + 3.0)
+    assert cluster.replies[number].ok and cluster.in_service()
+
+
+def test_detached_package_is_left_alone_until_its_node_is_proven_dead(cluster: Cluster) -> None:
+    old, new = owner(cluster), standby(cluster)
+    cluster.command(old, ev.Verb.DETACH)
+    cluster.run(cluster.now + 1.0)
+    assert old.state is not None and old.state.state is State.DETACHED
+    old.agent = False
+    cluster.run(cluster.now + 20.0)
+    assert old.running == set(RESOURCES) and not new.mounted
+    cluster.power_off(old)
+    cluster.to_agent(new, ev.PeerConfirmedDead(old.name))
+    cluster.run(cluster.now + 3.0)
+    assert owner(cluster) is new
+
+
+def test_detached_package_is_attached_again(cluster: Cluster) -> None:
+    old = owner(cluster)
+    cluster.command(old, ev.Verb.DETACH)
+    cluster.run(cluster.now + 1.0)
+    cluster.kill_agent(old)
+    cluster.run(cluster.now + 6.0)
+    assert old.state is not None and old.state.state is State.DETACHED
+    cluster.command(old, ev.Verb.ATTACH)
+    cluster.run(cluster.now + 3.0)
+    assert cluster.in_service() and owner(cluster) is old
+
+
+def test_maintenance_ignores_failures_and_its_leave_gate_holds(cluster: Cluster) -> None:
+    old = owner(cluster)
+    cluster.command(old, ev.Verb.MAINTENANCE_ON)
+    cluster.run(cluster.now + 1.0)
+    cluster.fail_resource(old, "db")
+    cluster.run(cluster.now + 2.0)
+    assert "db" not in old.running
+    number = cluster.command(old, ev.Verb.MAINTENANCE_OFF)
+    cluster.run(cluster.now + 0.5)
+    assert not cluster.replies[number].ok and "db" in cluster.replies[number].reason
+
+
+def test_flap_limit_leaves_the_package_down() -> None:
+    c = Cluster(5, flap_limit=3)
+    c.run(4.0)
+    for _ in range(4):
+        if c.owners():
+            c.crash(c.owners()[0])
+        c.run(c.now + 8.0)
+    assert c.owners() == []
+    assert any(n.state and n.state.state is State.FAILED and "unplanned moves" in n.state.reason for n in c.nodes)
+
+
+def test_node_that_cannot_stop_is_reset(cluster: Cluster) -> None:
+    """I6: a lost package that does not unmount ends at the watchdog, within its margin."""
+    old = owner(cluster)
+    old.stuck = True
+    epoch = old.epoch
+    cluster.freeze(old, 3.0)
+    cluster.run(cluster.now + 3.0 + cluster.timers.watchdog + 2.0)
+    assert not old.mounted
+    cluster.run(cluster.now + 6.0)
+    assert old.epoch == epoch + 1 and cluster.in_service()
