@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from holdfast.bench import cli as bench_cli
 from holdfast.demo import cli as demo_cli
 from holdfast.drill import cli as drill_cli
 from holdfast.explain import cli as explain_cli
@@ -27,6 +28,7 @@ def build_parser() -> argparse.ArgumentParser:
     drill_cli.add_arguments(areas)
     explain_cli.add_arguments(areas)
     suite_cli.add_arguments(areas)
+    bench_cli.add_arguments(areas)
     return parser
 
 
