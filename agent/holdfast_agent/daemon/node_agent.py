@@ -49,7 +49,7 @@ class NodeAgent:
         self._ports, self._config, self._timers, self._watchdog = ports, config, timers, watchdog
         self._begun = ports.loop.now
         self._numbers = itertools.count(1)
-        self._vouching = Vouching()
+        self._vouching = Vouching(self._vouched)
         # What each machine was last told about each peer, and when.
         self._passed_on: dict[tuple[str, str], tuple[float, PeerView | None]] = {}
         self._network_told: dict[str, NetworkSeen] = {}
@@ -147,6 +147,15 @@ class NodeAgent:
     # -- watchdog --------------------------------------------------------------------------------------------------
 
     def _feed(self) -> None:
+        self._feed_once()
+        self._ports.loop.call_at(self._ports.loop.now + self._timers.feed, self._feed)
+
+    def _vouched(self) -> None:
+        """A package vouches: if the last feeding was missed, it is made up for now and not an interval later."""
+        if not self._fed:
+            self._feed_once()
+
+    def _feed_once(self) -> None:
         now = self._ports.loop.now
         vouched = self._vouching.holds(now)
         if vouched and self._watchdog is not None:
@@ -156,7 +165,6 @@ class NodeAgent:
             late = [name for name, until in self._vouching.until.items() if until <= now]
             level, word = (INFO, "fed again") if vouched else (ERROR, "not fed")
             self._ports.log.write(f"watchdog {word}", level=level, reason=", ".join(late))
-        self._ports.loop.call_at(now + self._timers.feed, self._feed)
 
     # -- control ---------------------------------------------------------------------------------------------------
 

@@ -33,6 +33,7 @@ Answer = Callable[[bool, str], None]
 class Vouching:
     """Until when each package vouches for the node; the watchdog is fed only while all do."""
 
+    changed: Callable[[], None]
     until: dict[str, float] = field(default_factory=dict)
 
     def holds(self, now: float) -> bool:
@@ -87,6 +88,7 @@ class PackageAgent:
             active = not end.ok or bool(end.value)
             what = ", ".join(end.value) if end.ok else f"inspection failed: {end.error_text}"
             self._log("inspected", found=what or "nothing")
+            self._work.prepare()
             if not active:
                 self.addresses.forbid()
             self.send(Boot(active, fresh))
@@ -134,6 +136,7 @@ class PackageAgent:
                 self.addresses.forbid()
             case act.FeedWatchdog():
                 self._vouching.until[self.package.name] = action.until
+                self._vouching.changed()
             case act.StopFeedingWatchdog():
                 self._log("stop feeding the watchdog", reason=action.reason)
                 self._vouching.until[self.package.name] = float("-inf")

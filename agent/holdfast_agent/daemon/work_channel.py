@@ -26,6 +26,8 @@ from .ports import Ports, Send
 # The functions get a deadline a little before the child's own, so that a failure comes with its reason.
 _REPORT_SECONDS = 0.2
 _CLAIM_SECONDS = 60.0
+# Half a second of reading where the page cache has forgotten it; nothing where it has not.
+_PREPARE_SECONDS, _PREPARE_EVERY_SECONDS = 60.0, 600.0
 
 Job = tuple[Callable[..., Any], tuple[Any, ...]]
 
@@ -39,6 +41,7 @@ class WorkChannel:
         self._under_way: JobHandle | None = None
         # Main processes by resource, for whoever watches their health.
         self.pids: dict[str, int] = {}
+        self._problems: tuple[str, ...] = ()
 
     def start(self, command: WorkCommand, ended: Callable[[WorkCommand, bool], None]) -> None:
         """Start a command; ``ended`` is told before the machine is, with whether it succeeded."""
@@ -63,6 +66,19 @@ class WorkChannel:
     def claim(self) -> None:
         """Put this node's LVM system id into the volume group, in the background."""
         self._pool.submit(package_work.claim, (self._package,), time.monotonic() + _CLAIM_SECONDS, self._claimed)
+
+    def prepare(self) -> None:
+        """Have ready what a takeover needs, again and again: memory forgets what is not used."""
+        loop = self._ports.loop
+        self._pool.submit(package_work.prepare, (self._package,), loop.now + _PREPARE_SECONDS, self._prepared)
+        loop.call_at(loop.now + _PREPARE_EVERY_SECONDS, self.prepare)
+
+    def _prepared(self, end: JobEnd) -> None:
+        problems = (end.error_text,) if not end.ok else end.value
+        if problems != self._problems:
+            self._problems = problems
+            self._log("not fit to run the package" if problems else "fit to run the package", WARNING,
+                      reason="; ".join(problems))  # fmt: skip
 
     def _job(self, command: WorkCommand) -> Job:
         limit = command.deadline - _REPORT_SECONDS

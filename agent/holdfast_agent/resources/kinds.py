@@ -8,6 +8,7 @@ from ..config import PackageDefinition, Resource
 from ..errors import HoldfastError, ResourceError
 from . import mariadb, ocf, postgresql, systemd_unit
 from .control_group import ControlGroup, package_groups
+from .warm import warm_program
 
 _KINDS: dict[str, ModuleType] = {
     "postgresql": postgresql,
@@ -31,6 +32,17 @@ def stop_resource(resource: Resource, fast: bool, deadline: float) -> None:
 def check_resource(resource: Resource, deadline: float) -> None:
     """Raise where a running resource does not serve."""
     _kind(resource).check(resource, deadline)
+
+
+def prepare_resource(resource: Resource) -> tuple[str, ...]:
+    """Get the resource's programs into memory; returns why it could not run here, nothing where it could."""
+    try:
+        program = _kind(resource).program(resource)
+        if program is not None:
+            warm_program(program)
+    except HoldfastError as error:
+        return (str(error),)
+    return ()
 
 
 def kill_package(package: PackageDefinition, deadline: float) -> None:

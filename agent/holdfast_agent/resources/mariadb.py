@@ -23,6 +23,7 @@ _POLL_SECONDS = 0.01
 def start(resource: Resource, deadline: float) -> dict[str, int]:
     """Start the server and return its pid when it has answered a statement."""
     directory = _data_directory(resource)
+    program(resource)
     group = ControlGroup(resource.package, resource.name)
     present = _server_pid(directory, group)
     if present is not None:
@@ -49,6 +50,13 @@ def stop(resource: Resource, fast: bool, deadline: float) -> None:
 def check(resource: Resource, deadline: float) -> None:
     """Ask the server something over a fresh connection; raises where it does not answer."""
     run_statement(socket_path(resource), "SELECT 1", deadline)
+
+
+def program(resource: Resource) -> Path:
+    """The server's program; raises ResourceError where it is not installed."""
+    if not Path(_BINARY).exists():
+        raise ResourceError(f"{_BINARY} is not installed", resource=resource.name)
+    return Path(_BINARY)
 
 
 def socket_path(resource: Resource) -> str:
@@ -101,6 +109,4 @@ def _data_directory(resource: Resource) -> Path:
     directory = Path(resource.settings["data_directory"])
     if not (directory / "mysql").is_dir():
         raise ResourceError(f"{directory} holds no MariaDB system database", resource=resource.name)
-    if not Path(_BINARY).exists():
-        raise ResourceError(f"{_BINARY} is not installed", resource=resource.name)
     return directory

@@ -53,6 +53,11 @@ def is_down(resource: Resource, deadline: float) -> bool:
     return _run(resource, "monitor", deadline)[0] == _NOT_RUNNING
 
 
+def program(resource: Resource) -> None:
+    """Nothing to read ahead, but the agent has to be installed and its parameters known; raises ResourceError."""
+    _check_parameters(resource)
+
+
 def agent_path(resource: Resource) -> Path:
     """The agent's program; raises ResourceError where it is not installed."""
     provider, _, name = str(resource.settings["agent"]).partition(":")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 from ..config import PackageDefinition, Resource
 from ..errors import MountError, VolumeError
 from ..multipath.sysfs import list_maps
 from ..volume.activation import activate_group, claim_group, deactivate_group, mount_file_systems, read_group, run_lvm
 from ..volume.block import list_group_devices
 from ..volume.mounting import find_mount
-from .kinds import kill_package, remove_empty_groups, running_resources, start_resource, stop_resource
+from .kinds import kill_package, prepare_resource, remove_empty_groups, running_resources, start_resource, stop_resource
 
 
 def activate(package: PackageDefinition) -> None:
@@ -59,6 +62,18 @@ def claim(package: PackageDefinition) -> bool:
     group, _ = read_group(package.volume_group, devices)
     system_id = run_lvm(["systemid"]).partition(":")[2].strip()
     return bool(system_id) and claim_group(group, devices, system_id)
+
+
+def prepare(package: PackageDefinition) -> tuple[str, ...]:
+    """Bring programs and file system drivers into memory before they are needed; returns what is missing here."""
+    problems = [problem for resource in package.resources for problem in prepare_resource(resource)]
+    fstypes = {system.fstype for system in package.file_systems}
+    known = {line.split()[-1] for line in Path("/proc/filesystems").read_text().splitlines()}
+    for fstype in sorted(fstypes - known):
+        # Otherwise the kernel starts modprobe in the middle of the first mount.
+        if subprocess.run(["modprobe", fstype], capture_output=True).returncode != 0:
+            problems.append(f"no driver for file system {fstype}")
+    return tuple(problems)
 
 
 def package_devices(package: PackageDefinition) -> tuple[str, ...]:

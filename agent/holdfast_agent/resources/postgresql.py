@@ -77,6 +77,11 @@ def check(resource: Resource, deadline: float) -> None:
         raise ResourceError(f"PostgreSQL answered {rows} to SELECT 1")
 
 
+def program(resource: Resource) -> Path:
+    """The server's program."""
+    return Path(_binary(resource))
+
+
 def read_pid_file(directory: Path) -> PidFile | None:
     """postmaster.pid of a data directory, None where there is none or it is being written."""
     try:

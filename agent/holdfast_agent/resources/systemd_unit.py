@@ -41,5 +41,11 @@ def check(resource: Resource, deadline: float) -> None:
         raise ResourceError(f"unit {_unit(resource)} is {state.active} ({state.sub})")
 
 
+def program(resource: Resource) -> None:
+    """Nothing to read ahead, but the unit has to exist; raises UnitError."""
+    with SystemdBus(CALL_TIMEOUT_SECONDS) as bus:
+        read_unit_state(bus, _unit(resource))
+
+
 def _unit(resource: Resource) -> str:
     return str(resource.settings.get("unit", resource.name))

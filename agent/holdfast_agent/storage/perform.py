@@ -28,7 +28,8 @@ from .targets import Lun, LunName, StorageTargets
 
 # How long giving up keys waits for multipathd to stop registering: it normally answers in a few milliseconds.
 WITHDRAW_SECONDS = 0.3
-# How long multipathd may take in the background before its silence is reported.
+# How long multipathd may take in the background before its silence is reported, and how often an owner repeats it: a
+# restarted multipathd may have lost the flag.
 ANNOUNCE_SECONDS = 30.0
 
 
@@ -48,6 +49,8 @@ class StorageChild:
     def __init__(self) -> None:
         self._node = NodeView()
         self._background: list[Future[None]] = []
+        # When multipathd was last told, by LUN and key.
+        self._announced: dict[tuple[str, int], float] = {}
 
     def perform(self, targets: StorageTargets, own_key: int, command: StorageCommand) -> StorageAnswer:
         """Carry out one command; always returns by the command's deadline."""
@@ -57,6 +60,8 @@ class StorageChild:
 
     def _dispatch(self, targets: StorageTargets, own_key: int, command: StorageCommand) -> Observed | Done:
         if isinstance(command, Observe):
+            if command.write:
+                self._announce_while_owner(targets, own_key)
             return observe(self._node, targets, own_key, command)
         return Done(command.id, self._change(targets, command))
 
@@ -85,9 +90,21 @@ class StorageChild:
     def _register(self, luns: tuple[Lun, ...], command: Register) -> Outcome:
         outcome = changes.register(self._node, luns, command)
         if outcome is Outcome.OK:
-            deadline = time.monotonic() + ANNOUNCE_SECONDS
-            self._background.append(maps.announce_key(self._node, luns, command.key, deadline))
+            self._announce(luns, command.key)
         return outcome
+
+    def _announce_while_owner(self, targets: StorageTargets, own_key: int) -> None:
+        """An owner found running was registered by an earlier agent, and multipathd may be another one since."""
+        now = time.monotonic()
+        luns = self._node.topology.find((targets.lock, *targets.data))
+        late = [lun for lun in luns if now - self._announced.get((lun.wwid, own_key), float("-inf")) > ANNOUNCE_SECONDS]
+        if late:
+            self._announce(tuple(late), own_key)
+
+    def _announce(self, luns: tuple[Lun, ...], key: int) -> None:
+        now = time.monotonic()
+        self._announced.update({(lun.wwid, key): now for lun in luns})
+        self._background.append(maps.announce_key(self._node, luns, key, now + ANNOUNCE_SECONDS))
 
     def _unregister(self, luns: tuple[Lun, ...], command: Unregister) -> Outcome:
         told = maps.withdraw_key(self._node, luns, time.monotonic() + WITHDRAW_SECONDS)

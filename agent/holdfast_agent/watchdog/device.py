@@ -15,9 +15,9 @@ from pathlib import Path
 
 from ..errors import WatchdogError
 
-# include/uapi/linux/watchdog.h: _IOR('W', 5, int) and _IOWR('W', 6, int).
-_KEEP_ALIVE, _SET_TIMEOUT = 0x80045705, 0xC0045706
-_INTEGER = struct.Struct("i")
+# include/uapi/linux/watchdog.h: _IOR('W', 0, struct watchdog_info), _IOR('W', 5, int) and _IOWR('W', 6, int).
+_GET_SUPPORT, _KEEP_ALIVE, _SET_TIMEOUT = 0x80285700, 0x80045705, 0xC0045706
+_INTEGER, _INFO = struct.Struct("i"), struct.Struct("II32s")
 _DISARM = b"V"
 
 
@@ -39,8 +39,8 @@ class Watchdog:
         os.close(self._handle)
 
 
-def read_identity(path: str, sysfs: Path = Path("/sys")) -> str:
-    """Identity string of the driver behind a watchdog node; raises WatchdogError where it is not one.
+def check_device(path: str, sysfs: Path = Path("/sys")) -> None:
+    """Raise WatchdogError where a node is not a watchdog of this kernel.
 
     Opening a name that does not exist would make a plain file, which can be fed for ever and protects nobody.
     """
@@ -51,19 +51,14 @@ def read_identity(path: str, sysfs: Path = Path("/sys")) -> str:
     if not stat.S_ISCHR(status.st_mode):
         raise WatchdogError(f"{path} is not a character device", device=path)
     number = f"{os.major(status.st_rdev)}:{os.minor(status.st_rdev)}"
-    for device in (sysfs / "class/watchdog").glob("watchdog*"):
-        if (device / "dev").read_text().strip() == number:
-            try:
-                return (device / "identity").read_text().strip()
-            except FileNotFoundError:
-                # A kernel without CONFIG_WATCHDOG_SYSFS does not tell; that it is a watchdog is certain by its class.
-                return "not told by this kernel"
-    raise WatchdogError(f"{path} ({number}) is no watchdog known to the kernel", device=path)
+    devices = (sysfs / "class/watchdog").glob("watchdog*")
+    if number not in {(device / "dev").read_text().strip() for device in devices}:
+        raise WatchdogError(f"{path} ({number}) is no watchdog known to the kernel", device=path)
 
 
 def open_watchdog(path: str, margin_seconds: int) -> Watchdog:
     """Open and arm; raises WatchdogError where the device is busy or does not take the margin."""
-    identity = read_identity(path)
+    check_device(path)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
     except OSError as error:
@@ -71,6 +66,7 @@ def open_watchdog(path: str, margin_seconds: int) -> Watchdog:
         raise WatchdogError(f"{path} {reason}", device=path) from error
     try:
         taken = _INTEGER.unpack(fcntl.ioctl(handle, _SET_TIMEOUT, _INTEGER.pack(margin_seconds)))[0]
+        identity = _INFO.unpack(fcntl.ioctl(handle, _GET_SUPPORT, bytes(_INFO.size)))[2].rstrip(b"\0").decode()
     except OSError as error:
         os.write(handle, _DISARM)
         os.close(handle)
