@@ -173,14 +173,15 @@ def inject(fault, keeper, record, ttl_seconds, check_mode):
     if record or check_mode:
         return answer(fault, record, changed=record is None) if record else planned(fault, "active")
     fault.memory = fault.remember()
-    record = {"injected": time.time(), "memory": fault.memory}
+    moment = time.time()  # before the deed, which may be a jump of this clock
+    record = {"injected": moment, "memory": fault.memory}
     keeper.write(record, fault.heal_commands(), ttl_seconds)
     try:
         fault.inject()
     except BaseException:
         keeper.heal(fault.heal_commands())
         raise
-    record = {"injected": fault.memory.get("injected", time.time()), "memory": fault.memory}
+    record = {"injected": fault.memory.get("injected", moment), "memory": fault.memory}
     keeper.update(record)
     return answer(fault, record, changed=True)
 

@@ -2,22 +2,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks that lose, delay or vanish. Interfaces are found by the node's own address in the network.
 
-Dropping is done at the device (nftables, family netdev, ingress and egress): below everything else, so that neither
-ARP nor the raw packets of keepalived slip past it.
+Dropping is done by traffic control (clsact, tc(8)) at the device: below everything else, so that neither ARP nor the raw
+packets of keepalived slip past it, and without a packet filter in the kernel.
 """
 
 from __future__ import annotations
 
 import json
 import shlex
+import zlib
 
 from ..command import run, run_full
 from ..errors import HoldfastError
 from .base import Fault
 
 ISCSI_PORT = 3260
-# Before every other chain of the device (nft(8), priority of base chains).
-PRIORITY = -500
+# Filters of a fault share one preference, which is how they are found and removed; beyond what tc chooses by itself
+# (49152 downwards) there is nobody else.
+FIRST_PREFERENCE, PREFERENCES = 50000, 10000
+DROP = ("action", "drop")
 
 
 def interfaces_with(addresses):
@@ -32,60 +35,77 @@ def interfaces_with(addresses):
     return [found[address] for address in addresses]
 
 
-def build_drop_rules(table, interfaces, peers=(), direction="both", port=None):
-    """The nftables script of a table that drops; counters tell afterwards whether anything met it."""
-    lines = [f"table netdev {table} {{"]
+def preference_of(fault_id):
+    """The preference of a fault's filters, from its name alone."""
+    return FIRST_PREFERENCE + zlib.crc32(fault_id.encode()) % PREFERENCES
+
+
+def build_drop_commands(preference, interfaces, peers=(), direction="both", port=None):
+    """Commands that make packets vanish: all of them, those of some peers, or those of one TCP port."""
+    sides = {"in": ("ingress",), "out": ("egress",), "both": ("ingress", "egress")}[direction]
+    commands = [["tc", "qdisc", "add", "dev", interface, "clsact"] for interface in interfaces]
     for interface in interfaces:
-        if direction in ("in", "both"):
-            lines += _chain("ingress", interface, [_match("saddr", peers, word) for word in _ports("sport", port)])
-        if direction in ("out", "both"):
-            lines += _chain("egress", interface, [_match("daddr", peers, word) for word in _ports("dport", port)])
-    return "\n".join([*lines, "}", ""])
+        for side in sides:
+            head = ["tc", "filter", "add", "dev", interface, side, "pref", str(preference)]
+            commands += [[*head, *match, *DROP] for match in build_matches(side, peers, port)]
+    return commands
 
 
-def _ports(side, port):
-    return [f"tcp {side} {port} "] if port else [""]
+def build_matches(side, peers, port):
+    """Words of the classifier, one list per filter (tc-flower(8), tc-matchall(8))."""
+    if not peers and port is None:
+        return [["protocol", "all", "matchall"]]
+    end = "src" if side == "ingress" else "dst"
+    ports = ["ip_proto", "tcp", f"{end}_port", str(port)] if port is not None else []
+    addresses = [[f"{end}_ip", peer] for peer in peers] or [[]]
+    return [["protocol", "ip", "flower", *address, *ports] for address in addresses]
 
 
-def _match(side, peers, ports):
-    only = f"ip {side} {{ {', '.join(peers)} }} " if peers else ""
-    return f"    {only}{ports}counter drop"
+def build_removal_commands(preference, interfaces):
+    """Commands that remove every filter of a fault; the empty clsact stays, others may use it."""
+    return [
+        ["tc", "filter", "del", "dev", interface, side, "pref", str(preference)]
+        for interface in interfaces
+        for side in ("ingress", "egress")
+    ]
 
 
-def _chain(hook, interface, rules):
-    name = f"{hook}_{interface}".replace("-", "_").replace(".", "_")
-    head = f'    type filter hook {hook} device "{interface}" priority {PRIORITY}; policy accept;'
-    return [f"  chain {name} {{", head, *rules, "  }"]
+def count_dropped(text):
+    """(filters, packets dropped) of tc's JSON listing with statistics."""
+    filters = [entry for entry in json.loads(text or "[]") if "options" in entry]
+    actions = [action for entry in filters for action in entry["options"].get("actions", [])]
+    return len(actions), sum(action.get("stats", {}).get("packets", 0) for action in actions)
 
 
 class Dropping(Fault):
-    """Common to all faults that load a table of drop rules."""
+    """Common to all faults that make packets vanish."""
 
-    def table(self):
-        return "holdfast_fault_" + self.context.id.replace("-", "_")
+    def preference(self):
+        return preference_of(self.context.id)
 
-    def rules(self):
-        """The nftables script."""
+    def drop(self, interfaces):
+        """Commands that drop what this fault is about."""
         raise NotImplementedError
 
+    def remember(self):
+        return {"interfaces": interfaces_with(self.parameters["addresses"])}
+
     def inject(self):
-        run(["nft", "-f", "-"], stdin=self.rules())
+        for command in self.drop(self.memory["interfaces"]):
+            # Adding clsact fails with 2 where it is there already.
+            run(command, expected=(0, 2) if command[-1] == "clsact" else (0,))
 
     def prove(self):
-        done = run_full(["nft", "-j", "list", "table", "netdev", self.table()], expected=(0, 1))
-        if done.returncode:
-            return False, "the table with the drop rules is not loaded"
-        return True, f"drop rules loaded, {count_packets(done.stdout)} packets dropped so far"
+        found = [self._listed(interface, side) for interface in self.memory["interfaces"] for side in ("ingress", "egress")]
+        filters, packets = sum(f for f, _p in found), sum(p for _f, p in found)
+        return filters > 0, f"{filters} drop filters on {', '.join(self.memory['interfaces'])}, {packets} packets dropped so far"
+
+    def _listed(self, interface, side):
+        argv = ["tc", "-s", "-json", "filter", "show", "dev", interface, side, "pref", str(self.preference())]
+        return count_dropped(run(argv))
 
     def heal_commands(self):
-        return [["nft", "delete", "table", "netdev", self.table()]]
-
-
-def count_packets(text):
-    """Sum of the counters in nft's JSON listing."""
-    entries = json.loads(text)["nftables"]
-    expressions = [e for entry in entries for e in entry.get("rule", {}).get("expr", [])]
-    return sum(e["counter"]["packets"] for e in expressions if "counter" in e)
+        return build_removal_commands(self.preference(), self.memory.get("interfaces", []))
 
 
 class NetworkDrop(Dropping):
@@ -97,9 +117,8 @@ class NetworkDrop(Dropping):
         ("direction", "both"),
     )
 
-    def rules(self):
-        interfaces = interfaces_with(self.parameters["addresses"])
-        return build_drop_rules(self.table(), interfaces, self.parameters["peers"], self.parameters["direction"])
+    def drop(self, interfaces):
+        return build_drop_commands(self.preference(), interfaces, self.parameters["peers"], self.parameters["direction"])
 
 
 class StorageDrop(Dropping):
@@ -107,8 +126,8 @@ class StorageDrop(Dropping):
 
     required = ("addresses",)
 
-    def rules(self):
-        return build_drop_rules(self.table(), interfaces_with(self.parameters["addresses"]), port=ISCSI_PORT)
+    def drop(self, interfaces):
+        return build_drop_commands(self.preference(), interfaces, port=ISCSI_PORT)
 
 
 class Queueing(Fault):
@@ -169,14 +188,14 @@ class NetworkFlap(Dropping):
     def unit(self):
         return f"holdfast-fault-{self.context.id}-loop"
 
-    def rules(self):
-        return build_drop_rules(self.table(), interfaces_with(self.parameters["addresses"]), self.parameters["peers"])
+    def drop(self, interfaces):
+        return build_drop_commands(self.preference(), interfaces, self.parameters["peers"])
 
     def inject(self):
         down, up = self.parameters["down_seconds"], self.parameters["up_seconds"]
-        load = f"printf %s {shlex.quote(self.rules())} | nft -f -"
-        remove = f"nft delete table netdev {self.table()}"
-        loop = f"while :; do {load}; sleep {down:g}; {remove}; sleep {up:g}; done"
+        cut = "; ".join(shlex.join(command) for command in self.drop(self.memory["interfaces"]))
+        mend = "; ".join(shlex.join(command) for command in super().heal_commands())
+        loop = f"while :; do {cut}; sleep {down:g}; {mend}; sleep {up:g}; done 2>/dev/null"
         run(["systemd-run", "--quiet", "--collect", f"--unit={self.unit()}", "/bin/sh", "-c", loop])
 
     def prove(self):

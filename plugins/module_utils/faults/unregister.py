@@ -18,7 +18,7 @@ PERSISTENT_RESERVE_OUT, REGISTER = 0x5F, 0x00
 def build_header(cdb, data, sense):
     """struct sg_io_hdr (include/scsi/sg.h), 64-bit layout."""
     return struct.pack(
-        "@iiBBHIPPPIIiPBBBBHHiII",
+        "@iiBBHIPPPIIiPBBBBHHiII0P",
         ord("S"), TO_DEVICE, len(cdb.raw), len(sense.raw), 0, len(data.raw),
         ctypes.addressof(data), ctypes.addressof(cdb), ctypes.addressof(sense),
         TIMEOUT_MILLISECONDS, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,

@@ -152,6 +152,7 @@ class Drill:
     def observe(self) -> None:
         client = self.probe.client
         with self.step("probe has its account and its table", "check"):
+            self.probe.install(self.modules)
             self.probe.prepare(self.roles.owner)
         with self.step("probe runs, the address is watched", "check"):
             self.probe.start()

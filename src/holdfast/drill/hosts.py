@@ -48,8 +48,17 @@ def read_inventory(inventory: Path, project: Path) -> dict[str, Any]:
     )  # fmt: skip
     if done.returncode:
         raise DrillError(f"the inventory {inventory} cannot be read: {done.stderr.strip()[-400:]}")
-    found: dict[str, Any] = json.loads(done.stdout)
+    found: dict[str, Any] = unwrap(json.loads(done.stdout))
     return found
+
+
+def unwrap(value: Any) -> Any:
+    """ansible-inventory marks texts of plugins as ``{"__ansible_unsafe": text}``."""
+    if isinstance(value, dict):
+        if set(value) == {"__ansible_unsafe"}:
+            return value["__ansible_unsafe"]
+        return {key: unwrap(entry) for key, entry in value.items()}
+    return [unwrap(entry) for entry in value] if isinstance(value, list) else value
 
 
 def settings_of(project: Path) -> dict[str, str]:

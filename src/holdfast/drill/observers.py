@@ -22,7 +22,7 @@ from typing import Any
 
 from holdfast.drill.conditions import NodeSeen
 from holdfast.drill.errors import DrillError, HostUnreachable
-from holdfast.drill.hosts import SshShell
+from holdfast.drill.hosts import AnsibleModules, SshShell
 from holdfast.drill.view import ClusterView
 from holdfast.probe import PROGRAMS
 
@@ -32,6 +32,7 @@ RECONNECT_SECONDS = 0.5
 LONGEST_DRILL_SECONDS = 3600
 PROBE_FOLDER = "/run/holdfast-drill"
 PROBE_UNIT = "holdfast-drill-probe"
+DRIVER_PACKAGE = "python3-psycopg"
 WRITERS, READERS = ("w1", "w2", "w3", "w4"), ("r1", "r2")
 # Shorter than any takeover and longer than any healthy answer: what they miss is an error that clients would see too.
 CONNECT_TIMEOUT_SECONDS, STATEMENT_TIMEOUT_SECONDS, PAUSE_SECONDS = 0.3, 1.0, 0.02
@@ -145,6 +146,15 @@ class Probe:
                 "connect_timeout_seconds": CONNECT_TIMEOUT_SECONDS,
                 "statement_timeout_seconds": STATEMENT_TIMEOUT_SECONDS}  # fmt: skip
 
+    def install(self, modules: AnsibleModules) -> None:
+        """The database driver of the distribution, where the client has none yet."""
+        if self.shell.run(self.client, ["python3", "-c", "import psycopg"]).code == 0:
+            return
+        result = modules.run([self.client], "ansible.builtin.package", {"name": DRIVER_PACKAGE, "state": "present"})
+        if result.get(self.client, {}).get("failed", True):
+            words = result.get(self.client, {}).get("msg", "unreachable")
+            raise DrillError(f"{self.client} needs {DRIVER_PACKAGE}, and it cannot be installed: {words}")
+
     def prepare(self, owner: str) -> None:
         """An account and a database of the probe's own, its table, its program on the client."""
         database = self.view.database
@@ -156,7 +166,6 @@ class Probe:
             owner, ["runuser", "-u", "postgres", "--", "psql", "-qX", "-v", "ON_ERROR_STOP=1", "-p", str(database["port"])],
             stdin=build_account_sql(password),
         )  # fmt: skip
-        self.shell.succeed(self.client, ["python3", "-c", "import psycopg"])
         config = self._config(database)
         passfile = f"{self.view.addresses[0]}:{database['port']}:holdfast_probe:holdfast_probe:{password}\n"
         files = {"client.py": PROGRAMS["client"].read_text(), "probe.json": json.dumps(config), "pgpass": passfile}

@@ -100,9 +100,11 @@ def _members(inventory: Mapping[str, Any], group: str) -> list[str]:
 def _shared_networks(
     hosts: Mapping[str, Host], array: tuple[str, ...], nodes: tuple[str, ...], node: Mapping[str, Any]
 ) -> tuple[str, ...]:
-    """Networks that array and nodes have in common: by name ``storage…`` where the site says so, else all but mgmt."""
+    """Those that the site names; else those that array and nodes share and that are neither heartbeat nor mgmt."""
     if not array:
         return ()
     common = [n for n in hosts[array[0]].addresses if n in hosts[nodes[0]].addresses]
-    named = [n for n in common if n.startswith("storage")]
-    return tuple(named or [n for n in common if n not in (*node.get("heartbeat_networks", ()), "mgmt")])
+    named = hosts[nodes[0]].variables.get("holdfast_cluster", {}).get("storage_networks")
+    if named is not None:
+        return tuple(n for n in named if n in common)
+    return tuple(n for n in common if n not in (*node.get("heartbeat_networks", ()), "mgmt"))

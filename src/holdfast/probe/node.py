@@ -287,10 +287,18 @@ def snapshot() -> dict[str, Any]:
 
 def leftovers() -> list[str]:
     """Things that only a drill puts on a node."""
-    tables = [line for line in output_of("nft", "list", "tables").splitlines() if "holdfast_fault" in line]
-    queues = [line.split("root")[0].strip() for line in output_of("tc", "qdisc", "show").splitlines() if "netem" in line]
+    queues = output_of("tc", "qdisc", "show").splitlines()
+    delays = [line.split("root")[0].strip() for line in queues if "netem" in line]
+    devices = [line.split()[4] for line in queues if "clsact" in line]
+    filters = [f"filter on {device} {side}" for device in devices for side in ("ingress", "egress") if has_drop(device, side)]
     units = names_of(output_of("systemctl", "list-units", "--all", "--plain", "--no-legend", "holdfast-fault-*"))
-    return sorted([*tables, *queues, *units, *glob.glob("/run/holdfast-fault/*.json")])  # noqa: PTH207
+    return sorted([*delays, *filters, *units, *glob.glob("/run/holdfast-fault/*.json")])  # noqa: PTH207
+
+
+def has_drop(device: str, side: str) -> bool:
+    """Whether there is a filter with a preference of the faults (50000 and above)."""
+    listed = json.loads(output_of("tc", "-json", "filter", "show", "dev", device, side) or "[]")
+    return any(entry.get("pref", 0) >= 50000 for entry in listed)
 
 
 def names_of(listing: str) -> list[str]:

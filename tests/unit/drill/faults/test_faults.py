@@ -1,0 +1,157 @@
+"""Faults without a node: the commands they would run, and that each can be undone twice and without a record."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+from ansible_collections.holdfast.cluster.plugins.module_utils.errors import HoldfastError
+from ansible_collections.holdfast.cluster.plugins.module_utils.faults import process
+from ansible_collections.holdfast.cluster.plugins.module_utils.faults.base import Context
+from ansible_collections.holdfast.cluster.plugins.module_utils.faults.keeper import Keeper, build_script
+from ansible_collections.holdfast.cluster.plugins.module_utils.faults.network import (
+    build_drop_commands,
+    build_removal_commands,
+    count_dropped,
+    preference_of,
+)
+from ansible_collections.holdfast.cluster.plugins.module_utils.faults.registry import KINDS, build_fault
+from ansible_collections.holdfast.cluster.plugins.module_utils.faults.storage import build_failing_table
+from ansible_collections.holdfast.cluster.plugins.module_utils.faults.unregister import build_header
+
+from tests.unit.drill.site_view import PACKAGE
+
+PARAMETERS = {
+    "network_drop": {"addresses": ["10.20.3.11"]},
+    "network_loss": {"addresses": ["10.20.3.11"], "percent": 30},
+    "network_delay": {"addresses": ["10.20.3.11"], "milliseconds": 5},
+    "network_flap": {"addresses": ["10.20.3.11"], "down_seconds": 1, "up_seconds": 1},
+    "path_cut": {"addresses": ["10.20.1.11"]},
+    "all_paths_cut": {"addresses": ["10.20.1.11"]},
+    "storage_slow": {"addresses": ["10.20.1.11"], "milliseconds": 5},
+    "process_kill": {"process": "agent", "every_seconds": 2},
+    "process_stop": {"process": "database"},
+    "disk_full": {"where": "data"},
+    "clock_jump": {"seconds": 60},
+}
+
+TC_LISTING = json.dumps([
+    {"protocol": "ip", "pref": 50001, "kind": "flower", "chain": 0},
+    {"protocol": "ip", "pref": 50001, "kind": "flower", "chain": 0, "options": {
+        "handle": 1, "actions": [{"order": 1, "kind": "gact", "control_action": {"type": "drop"},
+                                  "stats": {"bytes": 420, "packets": 5, "drops": 5}}]}},
+])  # fmt: skip
+
+
+class Runner:
+    """Records commands instead of running them."""
+
+    def __init__(self) -> None:
+        self.commands: list[list[str]] = []
+
+    def __call__(self, command: list[str], expected: object = (0,)) -> None:
+        self.commands.append(command)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_fault_can_be_undone_without_a_record(kind: str) -> None:
+    """After a reboot there is no record, and the driver asks all the same."""
+    fault = build_fault(kind, Context("f", PARAMETERS.get(kind, {}), PACKAGE))
+    commands = fault.heal_commands()
+    assert all(isinstance(word, str) for command in commands for word in command)
+
+
+def test_unknown_kinds_and_parameters_are_refused_in_words() -> None:
+    with pytest.raises(HoldfastError, match="no fault of kind 'fire'"):
+        build_fault("fire", Context("f"))
+    with pytest.raises(HoldfastError, match="missing \\['addresses'\\]"):
+        build_fault("network_drop", Context("f", {"netwrok": "x"}))
+    with pytest.raises(HoldfastError, match="needs a package"):
+        build_fault("storage_hang", Context("f"))
+
+
+def test_a_drop_of_everything_hits_below_arp_and_raw_packets() -> None:
+    commands = [shlex.join(c) for c in build_drop_commands(50001, ["client"])]
+    assert commands == [
+        "tc qdisc add dev client clsact",
+        "tc filter add dev client ingress pref 50001 protocol all matchall action drop",
+        "tc filter add dev client egress pref 50001 protocol all matchall action drop",
+    ]
+
+
+def test_a_drop_of_peers_and_of_one_direction() -> None:
+    commands = [shlex.join(c) for c in build_drop_commands(50001, ["hb"], ["10.0.0.2"], "out")]
+    assert commands[1:] == ["tc filter add dev hb egress pref 50001 protocol ip flower dst_ip 10.0.0.2 action drop"]
+
+
+def test_a_drop_of_storage_traffic_names_the_port_on_the_side_of_the_array() -> None:
+    commands = [shlex.join(c) for c in build_drop_commands(50001, ["sa"], port=3260)]
+    assert "ingress pref 50001 protocol ip flower ip_proto tcp src_port 3260" in commands[1]
+    assert "egress pref 50001 protocol ip flower ip_proto tcp dst_port 3260" in commands[2]
+
+
+def test_what_is_removed_is_only_this_faults_own() -> None:
+    assert preference_of("a") != preference_of("b")
+    assert 50000 <= preference_of("anything") < 60000
+    assert [shlex.join(c) for c in build_removal_commands(50001, ["hb"])] == [
+        "tc filter del dev hb ingress pref 50001",
+        "tc filter del dev hb egress pref 50001",
+    ]
+
+
+def test_dropped_packets_are_read_from_tc() -> None:
+    assert count_dropped(TC_LISTING) == (1, 5)
+    assert count_dropped("") == (0, 0)
+
+
+def test_writes_fail_and_reads_work_with_the_failing_table() -> None:
+    assert build_failing_table("0 2088960 linear 254:1 16384") == "0 2088960 flakey 254:1 16384 0 3600 1 error_writes"
+    with pytest.raises(HoldfastError, match="striped"):
+        build_failing_table("0 100 striped 2 128 254:1 0 254:2 0")
+
+
+def test_the_script_goes_on_after_a_command_that_fails(tmp_path: Path) -> None:
+    script = build_script([["false"], ["touch", str(tmp_path / "a b")]], [tmp_path / "record"])
+    assert script.splitlines()[1:] == ["false || true", f"touch '{tmp_path}/a b' || true", f"rm -f {tmp_path}/record"]
+
+
+def test_the_timer_is_armed_with_the_record_and_disarmed_by_the_heal(tmp_path: Path) -> None:
+    run = Runner()
+    keeper = Keeper("f1", tmp_path / "faults", run)
+    keeper.write({"injected": 1.0, "memory": {}}, [["true"]], 30)
+    assert run.commands[0][:5] == ["systemd-run", "--quiet", "--collect", "--unit=holdfast-fault-f1", "--on-active=30s"]
+    assert keeper.read() == {"injected": 1.0, "memory": {}}
+    keeper.heal([["true"]])
+    keeper.heal([["true"]])
+    assert keeper.read() is None
+    assert ["systemctl", "stop", "holdfast-fault-f1.timer"] in run.commands
+
+
+def test_a_torn_record_counts_as_none(tmp_path: Path) -> None:
+    (tmp_path / "f1.json").write_text('{"inj')
+    assert Keeper("f1", tmp_path).read() is None
+
+
+def test_processes_are_read_from_proc(tmp_path: Path) -> None:
+    stat = "42 (postgres: a) b) T 1 42 42 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 98765 1000 10"
+    (tmp_path / "42" / "task" / "42").mkdir(parents=True)
+    (tmp_path / "42" / "stat").write_text(stat)
+    (tmp_path / "42" / "task" / "42" / "children").write_text("43 44 ")
+    (tmp_path / "42" / "cmdline").write_bytes(b"postgres: holdfast_probe holdfast_probe 10.20.0.101(43210) idle\0")
+    assert process.process_state(42, tmp_path) == ("T", "98765")
+    assert process.process_state(1, tmp_path) is None
+    assert process.children(42, tmp_path) == [43, 44]
+    assert process.CLIENT_BACKEND.search(process.title(42, tmp_path))
+    assert not process.CLIENT_BACKEND.search("postgres: checkpointer ")
+
+
+def test_the_header_of_the_stand_alone_command_has_the_kernels_layout() -> None:
+    """struct sg_io_hdr is 88 bytes on 64-bit Linux, and its status byte is the 73rd."""
+    import ctypes
+    import struct
+
+    header = build_header(*(ctypes.create_string_buffer(n) for n in (10, 24, 32)))
+    assert len(header) == 88
+    assert struct.calcsize("@iiBBHIPPPIIiP") == 64
