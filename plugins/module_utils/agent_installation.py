@@ -10,11 +10,11 @@ from __future__ import annotations
 import base64
 import compileall
 import io
-import os
 import shutil
 import tarfile
 from pathlib import Path
 
+from .file_set import sync_filesystem
 from .resource import Action, Resource
 
 _NAME_DIGITS = 16
@@ -70,7 +70,7 @@ class AgentInstallation(Resource):
         switch.unlink(missing_ok=True)
         switch.symlink_to(self.directory)
         switch.replace(self.link)
-        os.sync()
+        sync_filesystem(self.directory)
 
     def _unpack(self):
         """Compiled once here, so that a start of the agent does not pay for it."""
@@ -84,7 +84,7 @@ class AgentInstallation(Resource):
         compileall.compile_dir(str(staging), quiet=2, stripdir=str(staging), prependdir=str(self.link))
         shutil.rmtree(self.directory, ignore_errors=True)
         # On the disk before it gets its name: a node that is reset right after must not come back with empty files.
-        os.sync()
+        sync_filesystem(staging)
         staging.rename(self.directory)
 
     def expect(self, before):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from .command import run
 from .errors import RefusedError
-from .file_set import replace_file
+from .file_set import replace_file, sync_filesystem
 from .mounts import is_mounted
 from .resource import Action, Resource
 
@@ -131,7 +131,7 @@ class DatabaseDirectory(Resource):
         if final.exists():
             final.rmdir()
         staging.rename(final)
-        os.sync()
+        sync_filesystem(final)
 
     def write_files(self):
         """All files of this collection."""

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import grp
 import os
 import pwd
@@ -117,6 +118,16 @@ def replace_file(path, entry):
     except BaseException:
         Path(temporary).unlink()
         raise
+
+
+def sync_filesystem(path):
+    """Write back the file system of I(path) and no other one: a package's may be busy, and is not ours to flush."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        if ctypes.CDLL(None, use_errno=True).syncfs(handle) != 0:
+            raise HoldfastError(f"{path} cannot be written back: {os.strerror(ctypes.get_errno())}", path=str(path))
+    finally:
+        os.close(handle)
 
 
 def _remove(path):

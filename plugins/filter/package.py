@@ -1,0 +1,32 @@
+# Copyright (c) Holdfast contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the nodes say about packages, put together for playbooks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..module_utils import package_overview
+
+
+def read_overview(nodes: list[str], hostvars: Mapping[str, Any], register: str) -> dict[str, Any]:
+    """The overview from the registered answers of package_info; a node without an answer did not answer."""
+    answers = {}
+    for node in nodes:
+        answer = hostvars[node].get(register, {})
+        answers[node] = answer if "packages" in answer else None
+    overview: dict[str, Any] = package_overview.build_overview(answers)
+    return overview
+
+
+class FilterModule:
+    """Filters over the overview."""
+
+    def filters(self) -> dict[str, Any]:
+        return {
+            "package_overview": read_overview,
+            "package_table": package_overview.render_table,
+            "package_speaker": package_overview.find_speaker,
+            "package_obstacles": package_overview.find_obstacles,
+        }
