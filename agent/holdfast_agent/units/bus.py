@@ -57,12 +57,16 @@ class SystemdBus:
         return values
 
     def _authenticate(self) -> None:
-        """SASL EXTERNAL with our own user id, D-Bus specification "Authentication Protocol"."""
-        self._socket.sendall(b"\0AUTH EXTERNAL " + str(os.geteuid()).encode().hex().encode() + b"\r\n")
+        """SASL EXTERNAL with our own user id, D-Bus specification "Authentication Protocol".
+
+        BEGIN goes out with the first line, as systemd's own client does it: a message that reaches systemd in one piece
+        with BEGIN stays unread there until more comes (seen with systemd 257: every second call hung).
+        """
+        identity = str(os.geteuid()).encode().hex().encode()
+        self._socket.sendall(b"\0AUTH EXTERNAL " + identity + b"\r\nBEGIN\r\n")
         reply = self._socket.recv(512)
         if not reply.startswith(b"OK"):
             raise UnitError(f"systemd refused us: {reply.decode('ascii', 'replace').strip()}")
-        self._socket.sendall(b"BEGIN\r\n")
 
     def _receive(self) -> tuple[int, dict[int, Any], bytes]:
         fixed = self._read(_FIXED_HEADER_BYTES)
