@@ -6,7 +6,7 @@ import sys
 import types
 from pathlib import Path
 
-_ROOT = Path(__file__).parents[3]
+_ROOT = Path(__file__).parents[2]
 
 
 def _alias(name: str, directory: Path | None = None) -> None:
