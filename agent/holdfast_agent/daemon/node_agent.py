@@ -124,15 +124,21 @@ class NodeAgent:
         """Ask the witness, and tell every package how its client network looks."""
         now = self._ports.loop.now
         interval = _WITNESS_EVERY_HEARTBEATS * self._timers.heartbeat
-        answered = self._witness.answered_at is not None and now - self._witness.answered_at <= _WITNESS_MISSES * interval
+        patience = _WITNESS_MISSES * interval
         self._witness.send()
+        answered_at = self._witness.answered_at
+        # A witness that was only just asked for the first time is not out of reach: nothing is said until it is known.
+        if answered_at is not None or now - self._begun > patience:
+            self._tell_network(answered_at is not None and now - answered_at <= patience)
+        self._ports.loop.call_at(now + interval, self._probe_network)
+
+    def _tell_network(self, answered: bool) -> None:
         for name, agent in self.packages.items():
             interfaces = {address.interface for address in agent.package.addresses}
             seen = NetworkSeen(all(link_is_up(interface) for interface in interfaces), answered)
             if self._network_told.get(name) != seen:
                 self._network_told[name] = seen
                 agent.send(seen)
-        self._ports.loop.call_at(now + interval, self._probe_network)
 
     def _addresses_changed(self) -> None:
         drain_events(self._address_events)

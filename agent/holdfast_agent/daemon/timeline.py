@@ -15,6 +15,7 @@ _PHASES = {
 }  # fmt: skip
 _WORK_PHASES = {"activate": "activate", "start": "database"}
 _COMING = (State.CHALLENGING, State.STARTING)
+_RESTING = (State.STANDBY, State.STOPPED, State.FAILED)
 
 
 class TakeoverTimeline:
@@ -30,7 +31,7 @@ class TakeoverTimeline:
 
     def follow(self, before: MachineState, after: MachineState) -> None:
         """Take in one step of the machine."""
-        if before.state not in _COMING and after.state in _COMING and after.step is not Step.ADOPT:
+        if before.state in _RESTING and after.state in _COMING and after.step is not Step.ADOPT:
             self._begin(after)
         if self._begun is None:
             return
