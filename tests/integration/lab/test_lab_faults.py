@@ -21,6 +21,13 @@ while not pathlib.Path("/run/enough").exists():
     time.sleep(0.02)
 print(json.dumps(ticks))
 """
+WRITER = """
+import os, pathlib, signal
+disk = os.open("/dev/ubdc", os.O_RDWR)
+os.pwrite(disk, b"lost", 4 * 524288)
+pathlib.Path("/run/written").touch()
+signal.pause()
+"""
 WATCHDOG = """
 import os, signal
 watchdog = os.open("/dev/watchdog1", os.O_WRONLY)
@@ -50,9 +57,8 @@ def test_a_power_cut_loses_what_was_not_synced_and_keeps_what_was(lab: Lab) -> N
     node.succeed(["sysctl", "-qw", "vm.dirty_writeback_centisecs=0"])    # nothing is written unless somebody asks
     node.succeed("printf kept >/root/synced && sync /root/synced && printf lost >/root/unsynced")
     node.succeed("printf kept | dd of=/dev/ubdc conv=notrunc,fsync status=none")
-    # A block device is flushed when the last one closes it: somebody must hold it open.
-    node.succeed("setsid sh -c 'exec 3<>/dev/ubdc; printf lost | dd of=/dev/ubdc bs=4 seek=524288 conv=notrunc status=none; "
-                 "touch /run/written; sleep 60' </dev/null >/dev/null 2>&1 & until test -e /run/written; do sleep 0.1; done")
+    # It must not be closed: udev re-reads the partition table of a disk that a writer has closed, and that flushes it.
+    node.succeed(f"setsid python3 -c '{WRITER}' </dev/null >/dev/null 2>&1 & until test -e /run/written; do sleep 0.1; done")
     assert node.succeed("dd if=/dev/ubdc bs=4 skip=524288 count=1 status=none") == "lost", "in the cache it is there"
     node.power_off()
     node.power_on()
