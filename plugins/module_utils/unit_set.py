@@ -70,7 +70,10 @@ class UnitSet(Resource):
                 self._check_missing(name, wanted)
             for verb in self._plan_unit(name, wanted, before[name]):
                 by_verb[verb].append(name)
-        return [Action(verb, " ".join(names)) for verb, names in by_verb.items() if names]
+        changes = [Action(verb, " ".join(names)) for verb, names in by_verb.items() if names]
+        stale = [name for name in self.wanted if before[name]["needs_reload"]]
+        # Asked of systemd itself, so that a run that was cut off after it wrote a unit file is finished by the next one.
+        return [Action("daemon-reload", " ".join(stale)), *changes] if stale else changes
 
     def _check_missing(self, name, wanted):
         if not self.may_be_missing and (wanted.get("enabled") or wanted.get("active")):
@@ -93,9 +96,11 @@ class UnitSet(Resource):
 
     def apply(self, action):
         """One systemctl call for all units of the verb."""
-        if self.daemon_reload:
+        if self.daemon_reload or action.verb == "daemon-reload":
             run(["systemctl", "daemon-reload"])
             self.daemon_reload = False
+        if action.verb == "daemon-reload":
+            return
         names = action.subject.split(" ")
         run(["systemctl", "--quiet", action.verb, "--", *names])
         if action.verb in ("reload", "restart"):
@@ -107,6 +112,7 @@ class UnitSet(Resource):
         return {
             name: {
                 **before[name],
+                "needs_reload": False,
                 **{key: value for key, value in wanted.items() if key in before[name] and value is not None},
             }
             for name, wanted in self.wanted.items()
