@@ -129,6 +129,8 @@ class Pool:
             done(JobEnd(job.number, None, CHILD_GONE_KIND, reason))
 
     def _discard(self, child: _Child, *, kill: bool = True) -> None:
+        if child.connection.fileno() < 0:
+            return
         if child.timer is not None:
             child.timer.cancel()
         self._loop.unwatch(child.connection.fileno())

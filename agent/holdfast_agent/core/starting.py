@@ -73,6 +73,8 @@ def start_observed(turn: Turn, event: Observed) -> None:
     if turn.s.step is Step.RECHECK:
         partial = event.lock.paths_registered < event.lock.paths_up
         turn.set(step=Step.REGISTER_LOCK if partial else Step.SWEEP)
+        if partial:
+            _count_try(turn, "a path of the lock LUN stays without a registration")
     elif turn.s.step is Step.CHECK_LOCK:
         _claim(turn, event)
     else:
@@ -109,8 +111,8 @@ def _verified(turn: Turn, event: Observed) -> None:
         back_out(turn, verdict.reason)
     else:
         turn.log("claim again", verdict.reason or "the note is not ours")
-        turn.set(step=Step.REGISTER_LOCK)
-        _count_try(turn, verdict.reason)
+        turn.set(step=Step.RECHECK)
+        _count_try(turn, verdict.reason or "the note is not ours")
 
 
 def _count_move(turn: Turn) -> None:
@@ -146,7 +148,7 @@ def start_done(turn: Turn, event: Done) -> None:
 
 
 _AFTER = {
-    Step.REGISTER_LOCK: Step.SWEEP,
+    Step.REGISTER_LOCK: Step.RECHECK,
     Step.SWEEP: Step.REGISTER_DATA,
     Step.REGISTER_DATA: Step.CHECK_LOCK,
     Step.PREEMPT_DATA: Step.RESERVE_DATA,

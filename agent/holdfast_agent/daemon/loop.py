@@ -64,8 +64,9 @@ class Loop:
         """Serve until ``stop``; an exception of a callback ends the agent, because going on would be guessing."""
         while self._running:
             for key, _ in self._selector.select(self._next_wait()):
-                # A callback before this one may have stopped watching the descriptor.
-                if key.fd in self._selector.get_map():
+                # A callback before this one may have closed the descriptor, and its number may mean another one by now.
+                current = self._selector.get_map().get(key.fd)
+                if current is not None and current.data is key.data:
                     key.data()
             self._run_due_timers()
 

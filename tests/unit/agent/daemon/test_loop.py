@@ -52,6 +52,27 @@ def test_a_timer_that_repeats_at_once_starves_nobody() -> None:
     os.close(writer)
 
 
+def test_a_reused_descriptor_number_is_not_taken_for_the_old_one() -> None:
+    loop, seen = Loop(), []
+    first, second = os.pipe(), os.pipe()
+
+    def close_the_other_and_reuse(own: tuple[int, int], other: tuple[int, int]) -> None:
+        seen.append(os.read(own[0], 1))
+        loop.unwatch(other[0])
+        os.dup2(own[0], other[0])
+        loop.watch(other[0], lambda: seen.append(b"new"))
+        loop.call_at(loop.now + 0.02, loop.stop)
+
+    loop.watch(first[0], lambda: close_the_other_and_reuse(first, second))
+    loop.watch(second[0], lambda: close_the_other_and_reuse(second, first))
+    os.write(first[1], b"x")
+    os.write(second[1], b"x")
+    loop.run()
+    assert seen == [b"x"]
+    for descriptor in (*first, *second):
+        os.close(descriptor)
+
+
 def test_an_error_in_a_callback_ends_the_loop() -> None:
     loop = Loop()
     loop.call_soon(lambda: 1 / 0)
