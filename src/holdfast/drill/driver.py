@@ -73,6 +73,7 @@ class Drill:
     run: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.acted = False
         client = self.roles.client
         assert client is not None
         self.probe = Probe(self.shell, self.view, client, self.folder.name)
@@ -92,7 +93,8 @@ class Drill:
             self._phase("act", self.act)
         except (DrillError, KeyboardInterrupt) as error:
             self.journal.write("stopped", why=str(error) or type(error).__name__)
-        for name in ("heal", "steady_after", "log_scan", "collect"):
+        # Where there was no act there is nothing to restore, and a cluster that is not understood is left alone.
+        for name in ("heal", *(("steady_after",) if self.acted else ()), "log_scan", "collect"):
             with contextlib.suppress(DrillError, KeyboardInterrupt):
                 self._phase(name, getattr(self, name))
         return self._judge()
@@ -163,6 +165,7 @@ class Drill:
     def act(self) -> None:
         """The runbook's steps. What is not reached is recorded as not run, which is never a pass."""
         remaining = list(self.runbook.steps)
+        self.acted = True
         try:
             while remaining:
                 self._confirm(remaining[0])

@@ -1,0 +1,177 @@
+"""What stands around the driver: lock, guard process, history, live view, command line."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from holdfast.drill import cli
+from holdfast.drill.conditions import NodeSeen
+from holdfast.drill.deadman import guard
+from holdfast.drill.display import PlainDisplay, describe_now
+from holdfast.drill.errors import DrillError, Refused
+from holdfast.drill.hosts import SshShell, unwrap
+from holdfast.drill.lock import cluster_lock
+from holdfast.drill.observers import build_account_sql, build_scram_verifier
+from holdfast.drill.past import read_runs, render_history, summarise
+from holdfast.drill.power import ModulePower
+from holdfast.drill.site import Site, choose_package
+from tests.unit.drill.fake_site import FakeCluster, FakePower
+from tests.unit.drill.scripts import catalogue
+from tests.unit.drill.site_view import view
+
+
+def test_one_drill_at_a_time_per_cluster(tmp_path: Path) -> None:
+    with cluster_lock(tmp_path, "lab", "owner_crash"):
+        with pytest.raises(Refused, match="another drill runs on cluster lab"), cluster_lock(tmp_path, "lab", "x"):
+            pass
+        with cluster_lock(tmp_path, "other", "x"):
+            pass
+    with cluster_lock(tmp_path, "lab", "x"):
+        pass
+
+
+def guarded(*lines: dict[str, object], close: bool = True) -> tuple[list[str], list[str]]:
+    """What the guard did for these words of the driver."""
+    cluster = FakeCluster()
+    read, write = os.pipe()
+    os.write(write, "".join(json.dumps(line) + "\n" for line in lines).encode())
+    if close:
+        os.close(write)
+    with os.fdopen(read, "rb", buffering=0) as pipe:
+        kept = guard(FakePower(cluster), pipe)
+    return kept, cluster.asked
+
+
+PROMISE = {"promise": "f1", "host": "node1", "verb": "thaw", "network": None, "ttl_seconds": 60}
+
+
+def test_the_guard_undoes_what_a_dead_driver_left() -> None:
+    assert guarded(PROMISE) == (["f1"], ["node1 power thaw"])
+
+
+def test_the_guard_does_nothing_after_a_kept_promise() -> None:
+    assert guarded(PROMISE, {"keep": "f1"}, {"farewell": True}) == ([], [])
+
+
+def test_the_guard_undoes_what_has_lived_too_long_although_the_driver_lives() -> None:
+    cluster = FakeCluster()
+    read, write = os.pipe()
+    os.write(write, (json.dumps({**PROMISE, "ttl_seconds": 0.05}) + "\n").encode())
+
+    class Ending(FakePower):
+        def do(self, host: str, verb: str, network: str | None = None) -> str:
+            os.close(write)
+            return super().do(host, verb, network)
+
+    with os.fdopen(read, "rb", buffering=0) as pipe:
+        assert guard(Ending(cluster), pipe) == ["f1"]
+
+
+def write_run(root: Path, stamp: str, verdict: str | None, outage: float, digest: str = "a") -> None:
+    folder = root / f"{stamp}-owner_crash-erp"
+    folder.mkdir()
+    document = {"runbook": "owner_crash", "package": "erp", "cluster": "lab", "started": float(stamp[:4]),
+                "digest": digest, "git": {"revision": "r"}}  # fmt: skip
+    name = "verdict.json" if verdict else "run.json"
+    (folder / name).write_text(json.dumps({**document, "verdict": verdict, "outage_seconds": outage}))
+
+
+def test_history_shows_the_last_pass_the_trend_and_what_changed(tmp_path: Path) -> None:
+    write_run(tmp_path, "1001Z", "PASS", 3.0)
+    write_run(tmp_path, "1002Z", "PASS", 2.5)
+    write_run(tmp_path, "1003Z", "FAIL", 9.0, digest="b")
+    (row,) = summarise(read_runs(tmp_path))
+    assert (row["runs"], row["last"], row["last_pass"], row["outages"]) == (3, "FAIL", 1002.0, [3.0, 2.5])
+    assert row["changed_since_pass"] == ["definition"]
+    assert "definition" in render_history([row])
+
+
+def test_a_run_that_was_torn_is_unknown_and_still_listed(tmp_path: Path) -> None:
+    write_run(tmp_path, "1001Z", None, 0.0)
+    (row,) = summarise(read_runs(tmp_path))
+    assert row["last"] == "UNKNOWN" and row["last_pass"] is None
+    assert "never" in render_history([row])
+    assert render_history([]) == "no drill has been run yet"
+
+
+def test_plain_lines_tell_the_story() -> None:
+    stream = io.StringIO()
+    display = PlainDisplay(stream)
+    at = display.zero
+    display({"kind": "phase", "event": "start", "name": "steady_before", "t_wall": at})
+    display({"kind": "step", "event": "end", "name": "package is up", "outcome": "failed", "detail": "no", "t_wall": at + 1})
+    display({"kind": "note", "t_wall": at})
+    assert stream.getvalue().splitlines() == ["    0.0 s  [steady before]", "    1.0 s    ✗ package is up: no"]
+
+
+def test_the_live_view_says_when_clients_are_not_served() -> None:
+    nodes = {"node1": NodeSeen(False), "node2": NodeSeen(True, {"packages": {"erp": {"state": "starting"}}})}
+    probe = {"waits": {"w1": 2.5}, "ok": 10, "fail": 2, "indeterminate": 1, "longest": 0.1}
+    text = "\n".join(describe_now("erp", nodes, probe, "wait", 0.0))
+    assert "node1: no answer   node2: starting" in text and "NO SUCCESS for 2.5 s" in text
+
+
+def test_the_command_line_of_ssh_is_the_inventorys() -> None:
+    shell = SshShell({"node1": {"ansible_host": "10.0.0.1", "ansible_user": "root", "ansible_ssh_common_args": "-F /x/cfg"}})
+    words = shell.command("node1", ["echo", "a b"])
+    assert words[:3] == ["ssh", "-F", "/x/cfg"] and words[-2:] == ["root@10.0.0.1", "echo 'a b'"]
+
+
+def test_texts_that_ansible_marks_as_unsafe_are_texts() -> None:
+    assert unwrap({"a": [{"__ansible_unsafe": "x"}], "b": 1}) == {"a": ["x"], "b": 1}
+
+
+def test_the_server_gets_a_verifier_and_no_password() -> None:
+    verifier = build_scram_verifier("pencil", b"0123456789abcdef")
+    assert verifier.startswith("SCRAM-SHA-256$4096:MDEyMzQ1Njc4OWFiY2RlZg==$")
+    assert "pencil" not in build_account_sql("pencil")
+
+
+def test_power_of_real_hardware_is_named_in_the_inventory() -> None:
+    settings = {"node1": {"module": "community.general.ipmi_power", "off": {"state": "off"}, "on": {"state": "on"}}}
+    power = ModulePower(None, settings)  # type: ignore[arg-type]
+    assert power.abilities() == {"power"}
+    assert ModulePower(None, {}).abilities() == frozenset()  # type: ignore[arg-type]
+    with pytest.raises(DrillError, match="no holdfast_power for freeze"):
+        power.do("node1", "freeze")
+
+
+def test_production_needs_the_name_of_its_cluster(tmp_path: Path) -> None:
+    runbook = catalogue().runbooks["owner_crash"]
+    site = Site(tmp_path, {}, None, view(holdfast_production=True))  # type: ignore[arg-type]
+    for word in (None, "yes"):
+        with pytest.raises(Refused, match="--approve-production lab"):
+            cli.guard_production(site, runbook, word)
+    cli.guard_production(site, runbook, "lab")
+    cli.guard_production(Site(tmp_path, {}, None, view()), runbook, None)  # type: ignore[arg-type]
+
+
+def test_the_package_need_not_be_named_where_there_is_only_one() -> None:
+    assert choose_package(["erp"], None) == "erp"
+    with pytest.raises(DrillError, match="say which package: crm, erp"):
+        choose_package(["crm", "erp"], None)
+    with pytest.raises(DrillError, match="no package 'x'"):
+        choose_package(["erp"], "x")
+
+
+def command(*words: str) -> int:
+    parser = argparse.ArgumentParser()
+    cli.add_arguments(parser.add_subparsers())
+    arguments = parser.parse_args(["drill", *words])
+    return int(arguments.run(arguments))
+
+
+def test_list_explain_and_reference(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("list") == 0
+    assert "owner_crash" in capsys.readouterr().out
+    assert command("explain", "owner_crash") == 0
+    assert "proof: The target answers with a different boot id" in capsys.readouterr().out
+    assert command("explain", "owner_crsh") == 2
+    assert "did you mean" in capsys.readouterr().err
+    assert command("reference") == 0

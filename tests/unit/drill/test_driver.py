@@ -1,0 +1,157 @@
+"""The phases: their order, that heal always runs, and what is said when something goes wrong on the way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from holdfast.drill import actions, driver
+from holdfast.drill.plan import PHASES
+from holdfast.drill.runbook.model import FaultStep, QuestionStep, Runbook, Step, WaitStep
+from holdfast.drill.verdict.result import Verdict
+from tests.unit.drill.fake_site import FakeCluster, build_drill, journal_of
+from tests.unit.drill.scripts import catalogue
+
+CRASH = catalogue().runbooks["owner_crash"]
+CUT = catalogue().runbooks["client_cut_standby"]
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits of the driver's own end at once; those of the runbooks are shortened by `quick`."""
+    monkeypatch.setattr(actions, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(actions, "PROOF_SECONDS", 0.1)
+    monkeypatch.setattr(driver, "BOOT_SECONDS", 0.2)
+    monkeypatch.setattr(driver, "FAILBACK_SECONDS", 0.2)
+
+
+def quick(runbook: Runbook) -> Runbook:
+    """The same runbook with waits that end soon."""
+    steps = tuple(
+        Step(s.name, replace(s.action, timeout_seconds=0.1, seconds=min(s.action.seconds, 0.05)))
+        if isinstance(s.action, WaitStep) else s
+        for s in runbook.steps
+    )  # fmt: skip
+    return replace(runbook, steps=steps)
+
+
+def outcomes(folder: Path, phase: str) -> dict[str, str]:
+    ends = [e for e in journal_of(folder, "step") if e["event"] == "end" and e["phase"] == phase]
+    return {entry["name"]: entry["outcome"] for entry in ends}
+
+
+def test_a_drill_runs_all_phases_in_order_and_leaves_its_evidence(tmp_path: Path) -> None:
+    cluster = FakeCluster()
+    judgement = build_drill(quick(CRASH), cluster, tmp_path).execute()
+    assert [e["name"] for e in journal_of(tmp_path, "phase") if e["event"] == "start"] == list(PHASES)
+    assert set(outcomes(tmp_path, "act").values()) == {"ok"}, outcomes(tmp_path, "act")
+    assert set(outcomes(tmp_path, "steady_after").values()) == {"ok"}, outcomes(tmp_path, "steady_after")
+    assert judgement.of("steps").verdict is Verdict.PASS
+    assert judgement.of("faults").verdict is Verdict.PASS
+    assert judgement.of("writes_refused").verdict is Verdict.PASS
+    assert judgement.verdict is Verdict.UNKNOWN, "there was no real client"
+    assert {f.name for f in tmp_path.iterdir()} >= {"report.html", "verdict.json", "junit.xml", "summary.md", "run.json"}
+
+
+def test_the_package_is_moved_back_to_its_first_owner(tmp_path: Path) -> None:
+    cluster = FakeCluster()
+    build_drill(quick(CRASH), cluster, tmp_path).execute()
+    assert cluster.owner == "node1"
+    assert any("holdfastctl move erp node1" in line for line in cluster.asked)
+
+
+def test_a_missed_deadline_ends_the_act_and_everything_is_still_undone(tmp_path: Path) -> None:
+    cluster = FakeCluster()
+    cluster.takes_over = False
+    judgement = build_drill(quick(CRASH), cluster, tmp_path).execute()
+    found = outcomes(tmp_path, "act")
+    assert list(found.values())[:2] == ["ok", "failed"]
+    assert set(list(found.values())[2:]) == {"not_run"}
+    assert judgement.of("steps").verdict is Verdict.FAIL
+    assert judgement.of("healed").verdict is Verdict.PASS
+
+
+def test_a_fault_is_undone_when_the_step_after_it_breaks(tmp_path: Path) -> None:
+    cluster = FakeCluster()
+    steps = (CUT.steps[0], Step("ask", QuestionStep("all well?", "yes")))
+    build_drill(replace(CUT, steps=steps), cluster, tmp_path, answer="no").execute()
+    assert not cluster.active
+    assert outcomes(tmp_path, "act")["ask"] == "failed"
+
+
+def test_nobody_to_ask_is_unknown_and_not_failed(tmp_path: Path) -> None:
+    steps = (Step("ask", QuestionStep("all well?", "yes")),)
+    judgement = build_drill(replace(CUT, steps=steps), FakeCluster(), tmp_path, answer=None).execute()
+    assert judgement.of("steps").verdict is Verdict.UNKNOWN
+
+
+def test_leftovers_of_an_earlier_drill_stop_this_one_before_it_does_anything(tmp_path: Path) -> None:
+    cluster = FakeCluster()
+    cluster.leftovers = ["/run/holdfast-fault/split.json"]
+    judgement = build_drill(quick(CRASH), cluster, tmp_path).execute()
+    assert not any("node_crash" in line or "move" in line for line in cluster.asked)
+    assert judgement.of("entrance").verdict is Verdict.UNKNOWN
+    assert judgement.verdict is not Verdict.PASS
+
+
+def test_a_sick_cluster_is_not_drilled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = FakeCluster()
+    drill = build_drill(quick(CRASH), cluster, tmp_path)
+
+    def sick(wait: WaitStep) -> None:
+        raise actions.StepFailed("the standby is not there")
+
+    monkeypatch.setattr(drill.actions, "wait", sick)
+    judgement = drill.execute()
+    assert not any("node_crash" in line or "move" in line for line in cluster.asked)
+    assert judgement.of("entrance").verdict is Verdict.UNKNOWN
+
+
+def test_a_power_fault_is_promised_to_the_guard_before_it_is_done(tmp_path: Path) -> None:
+    cluster = FakeCluster()
+    freeze = FaultStep("freeze", "node_freeze", "standby", {}, 30, "driver")
+    drill = build_drill(replace(CUT, steps=(Step("freeze it", freeze),)), cluster, tmp_path)
+    judgement = drill.execute()
+    assert "node2 power freeze" in cluster.asked and "node2 power thaw" in cluster.asked
+    assert not drill.deadman.promises  # type: ignore[attr-defined]
+    assert judgement.of("faults").verdict is Verdict.PASS
+
+
+def test_a_fault_that_did_nothing_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = FakeCluster()
+    drill = build_drill(quick(CRASH), cluster, tmp_path)
+    monkeypatch.setattr(cluster, "boots", {**cluster.boots})
+    inject = drill.modules._fault  # type: ignore[attr-defined]
+
+    def nothing(host: str, arguments: dict[str, object]) -> dict[str, object]:
+        if arguments["state"] == "injected":
+            return {"fault": {"active": None, "proof": "to be seen from outside", "injected": 1.0}}
+        return inject(host, arguments)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(drill.modules, "_fault", nothing)
+    judgement = drill.execute()
+    assert next(iter(outcomes(tmp_path, "act").values())) == "error"
+    assert judgement.of("faults").verdict is Verdict.UNKNOWN
+
+
+def test_step_by_step_stops_where_a_person_says_no(tmp_path: Path) -> None:
+    cluster = FakeCluster()
+    build_drill(quick(CRASH), cluster, tmp_path, answer="no", step_by_step=True).execute()
+    assert set(outcomes(tmp_path, "act").values()) == {"not_run"}
+    assert not any("node_crash" in line for line in cluster.asked)
+
+
+def test_an_interrupt_ends_the_act_and_restores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = FakeCluster()
+    drill = build_drill(quick(CUT), cluster, tmp_path)
+
+    def interrupted(step: WaitStep) -> None:
+        if step.what == "seconds":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(drill.actions, "wait", interrupted)
+    drill.execute()
+    assert not cluster.active
+    assert "interrupted by a person" in [e["detail"] for e in journal_of(tmp_path, "step") if e["event"] == "end"]
