@@ -89,14 +89,29 @@ def sync(resource, check_mode=False):
     }
 
 
+def sync_parts(parts, check_mode=False):
+    """L(sync) several resources one after the other in one go: a round trip to a node costs more than most parts.
+
+    I(parts) is a dictionary; diff and state come back by its keys. A part that fails leaves the later ones untouched.
+    """
+    results = {name: sync(part, check_mode) for name, part in parts.items()}
+    return {
+        "changed": any(result["changed"] for result in results.values()),
+        "actions": [action for result in results.values() for action in result["actions"]],
+        "diff": {side: {name: result["diff"][side] for name, result in results.items()} for side in ("before", "after")},
+        "state": {name: result["state"] for name, result in results.items()},
+    }
+
+
 def run_module(module, result_name, build_resource):
     """The body of every writing module: build, sync, exit; one place that prints errors.
 
-    I(build_resource) gets the module's parameters and whether this is check mode, and returns the resource; the state
-    comes back as I(result_name).
+    I(build_resource) gets the module's parameters and whether this is check mode, and returns the resource, or a
+    dictionary of them; the state comes back as I(result_name).
     """
     try:
-        result = sync(build_resource(module.params, module.check_mode), module.check_mode)
+        wanted = build_resource(module.params, module.check_mode)
+        result = (sync_parts if isinstance(wanted, dict) else sync)(wanted, module.check_mode)
     except HoldfastError as error:
         module.fail_json(**error.as_result())
     result[result_name] = result.pop("state")

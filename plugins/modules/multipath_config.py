@@ -1,16 +1,17 @@
 #!/usr/bin/python
 # Copyright (c) Holdfast contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes multipath.conf, lets multipath check it, and loads it."""
+"""Writes multipath.conf, lets multipath check it, loads it, and keeps the daemon running."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: multipath_config
-short_description: Write and load the configuration of multipathd
+short_description: Configure multipathd and keep it running
 description:
   - Writes the file, asks C(multipath -t) for complaints, puts the old file back if there are any, and lets a running
     daemon load the new one. The daemon is never restarted, so no map is ever torn down.
+  - The daemon is enabled and running afterwards, and systemd starts it again whenever it dies, however often.
 version_added: 0.1.0
 author: Holdfast contributors (@holdfast)
 requirements: [multipath-tools]
@@ -34,13 +35,19 @@ EXAMPLES = r"""
 
 RETURN = r"""
 config:
-  description: The file as it is now.
+  description: File and daemon as they are now.
   returned: success
   type: dict
   contains:
-    content:
-      description: Its text.
-      type: str
+    file:
+      description: The text of the file, as C(content).
+      type: dict
+    drop_in:
+      description: The daemon's drop-in by path.
+      type: dict
+    unit:
+      description: State of the daemon's unit by name.
+      type: dict
 actions:
   description: What was done, or would be done in check mode, one line each.
   returned: success
@@ -50,8 +57,35 @@ actions:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.file_set import FileSet
 from ..module_utils.multipath_node import ConfigResource
 from ..module_utils.resource import run_module
+from ..module_utils.unit_set import UnitSet
+
+UNIT = "multipathd.service"
+DROP_IN_DIRECTORY = f"/etc/systemd/system/{UNIT}.d"
+DROP_IN = """\
+[Unit]
+StartLimitIntervalSec=0
+
+[Service]
+Restart=always
+RestartSec=1
+"""
+
+
+def build_parts(params, check_mode):
+    """File, drop-in and unit, in this order."""
+    root = {"owner": "root", "group": "root"}
+    files = {
+        DROP_IN_DIRECTORY: {"kind": "directory", "mode": "0755", **root},
+        f"{DROP_IN_DIRECTORY}/holdfast.conf": {"kind": "file", "mode": "0644", "content": DROP_IN, **root},
+    }
+    return {
+        "file": ConfigResource(params["path"], params["content"]),
+        "drop_in": FileSet(files),
+        "unit": UnitSet({UNIT: {"enabled": True, "active": True}}, may_be_missing=check_mode),
+    }
 
 
 def main():
@@ -63,7 +97,7 @@ def main():
         },
         supports_check_mode=True,
     )
-    run_module(module, "config", lambda params, _check_mode: ConfigResource(params["path"], params["content"]))
+    run_module(module, "config", build_parts)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.holdfast.cluster.plugins.module_utils.errors import ConvergenceError, WaitTimeoutError
-from ansible_collections.holdfast.cluster.plugins.module_utils.resource import Action, Resource, sync, wait_until
+from ansible_collections.holdfast.cluster.plugins.module_utils.resource import (
+    Action,
+    Resource,
+    sync,
+    sync_parts,
+    wait_until,
+)
 
 
 class Counter(Resource):
@@ -57,3 +63,15 @@ def test_wait_until_returns_the_value_and_names_the_last_reason():
     assert wait_until(lambda: (True, "ready"), 5) == "ready"
     with pytest.raises(WaitTimeoutError, match="1 of 2 paths"):
         wait_until(lambda: (False, "1 of 2 paths"), 3, clock=lambda: next(now), sleep=lambda _seconds: None)
+
+
+def test_parts_are_brought_to_their_state_one_after_the_other():
+    parts = {"first": Counter(0, wanted=1), "second": Counter(5, wanted=5)}
+    result = sync_parts(parts)
+    assert (result["changed"], result["actions"]) == (True, ["add one"])
+    assert result["state"] == {"first": 1, "second": 5}
+    assert result["diff"]["before"] == {"first": 0, "second": 5}
+    later = Counter(0, wanted=1)
+    with pytest.raises(ConvergenceError):
+        sync_parts({"broken": Counter(0, wanted=1, stuck=True), "later": later})
+    assert later.number == 0
