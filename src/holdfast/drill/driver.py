@@ -161,6 +161,7 @@ class Drill:
             self.observers.start_address(client, self.actions.interface_of(client))
         with self.step(f"clients are served for {CALM_BEFORE_SECONDS:g} s without an error", "wait"):
             self.actions.wait(WaitStep("clients_served", None, None, CALM_BEFORE_SECONDS, None, 60))
+        self.run["clocks"] = self.observers.clocks()  # now: a drill may be about to move one of them
 
     def act(self) -> None:
         """The runbook's steps. What is not reached is recorded as not run, which is never a pass."""

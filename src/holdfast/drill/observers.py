@@ -47,6 +47,7 @@ class Stream(threading.Thread):
         self.file = file
         self.latest: dict[str, Any] = {}
         self.latest_at = 0.0
+        self.ahead_seconds: float | None = None
         self.stopped = threading.Event()
         self.process: subprocess.Popen[str] | None = None
 
@@ -64,9 +65,14 @@ class Stream(threading.Thread):
         for line in self.process.stdout:
             with contextlib.suppress(ValueError):
                 self.latest, self.latest_at = json.loads(line), time.monotonic()
+                self._compare_clocks(self.latest["t_wall"] - time.time())
                 record.write(line)
                 record.flush()
         self.process.wait()
+
+    def _compare_clocks(self, ahead: float) -> None:
+        """A record cannot arrive before it was made: the fastest one shows by how much the host's clock is ahead."""
+        self.ahead_seconds = ahead if self.ahead_seconds is None else max(ahead, self.ahead_seconds)
 
     def silent(self) -> bool:
         return time.monotonic() - self.latest_at > SILENT_SECONDS
@@ -121,6 +127,11 @@ class Observers:
         for host, stream in self.streams.items():
             for lun, view in stream.latest.get("packages", {}).get(self.view.name, {}).get("luns", {}).items():
                 self.paths_expected[host, lun] = max(1, view["paths"])
+
+    def clocks(self) -> dict[str, dict[str, float]]:
+        """By how much each host's clock is ahead of this one's, too late by the fastest record's journey."""
+        streams = [*self.streams.values(), *self.address]
+        return {s.host: {"offset_seconds": round(s.ahead_seconds, 3)} for s in streams if s.ahead_seconds is not None}
 
     def boot_ids(self) -> dict[str, str]:
         return {host: stream.latest.get("boot_id", "") for host, stream in self.streams.items()}

@@ -155,6 +155,7 @@ class _Still:
 
     def __init__(self, observers: FakeObservers, host: str) -> None:
         self.cluster, self.host, self.folder = observers.cluster, host, observers.folder
+        self.ahead_seconds = 0.0
 
     @property
     def latest(self) -> dict[str, Any]:

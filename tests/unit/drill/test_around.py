@@ -17,7 +17,7 @@ from holdfast.drill.display import PlainDisplay, describe_now
 from holdfast.drill.errors import DrillError, Refused
 from holdfast.drill.hosts import SshShell, unwrap
 from holdfast.drill.lock import cluster_lock
-from holdfast.drill.observers import build_account_sql, build_scram_verifier
+from holdfast.drill.observers import Observers, Stream, build_account_sql, build_scram_verifier
 from holdfast.drill.past import read_runs, render_history, summarise
 from holdfast.drill.power import ModulePower
 from holdfast.drill.site import Site, choose_package
@@ -175,3 +175,12 @@ def test_list_explain_and_reference(capsys: pytest.CaptureFixture[str]) -> None:
     assert command("explain", "owner_crsh") == 2
     assert "did you mean" in capsys.readouterr().err
     assert command("reference") == 0
+
+
+def test_clocks_are_compared_by_the_fastest_record(tmp_path: Path) -> None:
+    stream = Stream(None, "node1", "node", [], tmp_path / "x")  # type: ignore[arg-type]
+    for ahead in (-0.8, 2.5, 1.0):
+        stream._compare_clocks(ahead)
+    observers = Observers(None, view(), tmp_path)  # type: ignore[arg-type]
+    observers.streams["node1"] = stream
+    assert observers.clocks() == {"node1": {"offset_seconds": 2.5}}
