@@ -157,7 +157,8 @@ inline start_wait(i) {
     rounded[i] = 0;
     hw[i] = 0;
     if
-    :: victim_node < N && victim_node != i && healthy(victim_node) && bel[victim_node] && lockhold == vic[i] ->
+    :: victim_node < N && victim_node != i && healthy(victim_node) && lockhold == vic[i] &&
+            (bel[victim_node] || pc[victim_node] == MOUNT) ->
         hw[i] = 1
     :: else
     fi
@@ -453,7 +454,12 @@ proctype node(byte i) {
 #ifndef M_NO_LOCK_CHECK
         :: lockhold != K(i) || LOST(i) -> pc[i] = BACKOUT
         :: lockhold == K(i) && !LOST(i) && ALL_OWN(i) -> pc[i] = MOUNT
-        :: lockhold == K(i) && !LOST(i) && !ALL_OWN(i) -> oth[i] = lockreg & ~K(i); pc[i] = REGLOCK
+        :: lockhold == K(i) && !LOST(i) && !ALL_OWN(i) ->
+#ifdef M_SWEEP_UNSEEN
+            oth[i] = lockreg & ~K(i); pc[i] = REGLOCK
+#else
+            pc[i] = RECHECK
+#endif
 #else
         :: datareg == K(i) && datahold == K(i) -> pc[i] = MOUNT
         :: else -> pc[i] = BACKOUT

@@ -110,7 +110,8 @@ def find_evidence(turn: Turn, peer: Peer, holder: int) -> list[Found]:
         if s.lock_at - s.beat_moved_at >= t.beat_stall and now - s.beat_moved_at >= t.beat_stall:
             found.append((Evidence.BEAT, (Evidence.BEAT, holder, s.beat.counter)))
     said = peer.view if not turn.silent(peer, t.silence) else None
-    if said is not None and not said.storage_ok and said.key == holder:
+    # A node at rest that has not looked at the lock LUN since its release says so too; that is no owner in need.
+    if said is not None and not said.storage_ok and said.key == holder and said.state not in _RESTING:
         found.append((Evidence.STORAGE, (Evidence.STORAGE, holder)))
     if turn.silent(peer, t.suspect):
         found.append((Evidence.SILENT, (Evidence.SILENT, holder, peer.heard_at)))

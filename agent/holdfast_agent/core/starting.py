@@ -4,6 +4,8 @@ The order is the safety argument. Register on the data LUNs; read the lock LUN a
 there; write the note; read back that the lock and every data LUN carry the own key alone, reserved with type 5. Only
 after that may anything be activated or mounted. A node that was frozen at any point of it finds the lock LUN lost at
 its next look, before it believes that it may write.
+A registration on the lock LUN is always followed by a look before anything is preempted there: else a node that
+lost its key meanwhile would register anew and evict the winner (found by the model, mutation M_SWEEP_UNSEEN).
 """
 
 from __future__ import annotations
