@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from ..config import Resource
-from ..errors import ResourceError
+from ..errors import HoldfastError, ResourceError
 from .control_group import ControlGroup
 from .mariadb_wire import run_statement
 from .processes import process_is_alive, processes_in, signal_and_wait
@@ -18,6 +18,10 @@ from .spawn import Server, log_path, log_tail, spawn_server
 _BINARY = "/usr/sbin/mariadbd"
 _RUN_DIRECTORY = Path("/run/mysqld")
 _POLL_SECONDS = 0.01
+# A server that has not answered a trivial query for this long will not shut down in order either.
+_ANSWER_SECONDS = 2.0
+# Time kept back for killing.
+_KILL_SECONDS = 2.0
 
 
 def start(resource: Resource, deadline: float) -> dict[str, int]:
@@ -39,12 +43,20 @@ def start(resource: Resource, deadline: float) -> dict[str, int]:
 
 
 def stop(resource: Resource, fast: bool, deadline: float) -> None:
-    """Stop the server with SIGTERM, which is its fast shutdown; what does not end is killed."""
+    """Stop the server with SIGTERM, which is its fast shutdown; what does not answer or does not end is killed."""
     group = ControlGroup(resource.package, resource.name)
     pid = _server_pid(Path(resource.settings["data_directory"]), group)
-    if pid is not None:
-        signal_and_wait(pid, signal.SIGTERM, deadline)
+    if pid is not None and _answers(resource, deadline):
+        signal_and_wait(pid, signal.SIGTERM, deadline - _KILL_SECONDS)
     group.kill(deadline)
+
+
+def _answers(resource: Resource, deadline: float) -> bool:
+    try:
+        check(resource, min(deadline, time.monotonic() + _ANSWER_SECONDS))
+    except HoldfastError:
+        return False
+    return True
 
 
 def check(resource: Resource, deadline: float) -> None:

@@ -25,6 +25,8 @@ _BINARY = "/usr/lib/postgresql/{version}/bin/postgres"
 _PID_LINE, _PORT_LINE, _SOCKET_LINE, _STATUS_LINE = 0, 3, 4, 7
 _READY = "ready"
 _POLL_SECONDS = 0.01
+# A server that has not answered a trivial query for this long will not shut down in order either.
+_ANSWER_SECONDS = 2.0
 # A checkpoint before the stop shortens the stop; it may cost this share of the time that the stop has.
 _CHECKPOINT_SHARE = 0.5
 # Time kept back from the fast stop for the immediate one, which only has to kill.
@@ -58,15 +60,22 @@ def start(resource: Resource, deadline: float) -> dict[str, int]:
 
 
 def stop(resource: Resource, fast: bool, deadline: float) -> None:
-    """Stop the server: checkpoint, fast shutdown, at last immediate shutdown and kill."""
+    """Stop the server: checkpoint, fast shutdown, at last immediate shutdown and kill.
+
+    One that does not answer a query is not asked for an orderly end: it may be stopped or hang, and clients wait.
+    """
     group = ControlGroup(resource.package, resource.name)
     directory = Path(resource.settings["data_directory"])
     present = read_pid_file(directory)
     if present is not None and process_is_alive(present.pid) and present.pid in processes_in(str(directory)):
-        _try_checkpoint(resource, deadline)
-        limit = deadline - _IMMEDIATE_SECONDS
-        if not signal_and_wait(present.pid, signal.SIGINT if fast else signal.SIGTERM, limit):
-            signal_and_wait(present.pid, signal.SIGQUIT, deadline - _IMMEDIATE_SECONDS / 2)
+        if _answers(resource, deadline):
+            _try_checkpoint(resource, deadline)
+            limit = deadline - _IMMEDIATE_SECONDS
+            ended = signal_and_wait(present.pid, signal.SIGINT if fast else signal.SIGTERM, limit)
+        else:
+            ended = False
+        if not ended:
+            signal_and_wait(present.pid, signal.SIGQUIT, time.monotonic() + _IMMEDIATE_SECONDS / 2)
     group.kill(deadline)
 
 
@@ -125,6 +134,14 @@ def _remove_stale_lock(directory: Path) -> None:
     if workers:
         raise ResourceError(f"processes {workers} still work in {directory}")
     (directory / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _answers(resource: Resource, deadline: float) -> bool:
+    try:
+        check(resource, min(deadline, time.monotonic() + _ANSWER_SECONDS))
+    except HoldfastError:
+        return False
+    return True
 
 
 def _try_checkpoint(resource: Resource, deadline: float) -> None:
