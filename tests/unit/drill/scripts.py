@@ -149,7 +149,7 @@ def move(name: str, *, outage: float = 1.8, times: int = 1) -> Script:
     if resets:
         happenings += [Happening(20.0, {"node1.up": False}), Happening(28.0, {"node1.up": True, "node1.boot": 2})]
     if resets and "standby" in script.runbook.expect.resets:
-        happenings += [Happening(3.0, {"node2.up": False}), Happening(8.5, {"node2.up": True, "node2.boot": 2})]
+        happenings += [Happening(30.0, {"node2.frozen": True}), Happening(30.5, {"node2.frozen": False, "node2.boot": 2})]
     if times == 1:
         happenings += [Happening(46.0, {"serving": False, "node2.mounted": False, "node2.address": False}),
                        Happening(47.1, {"own": ("node1", 9)}, "node1", "started", "owner", "failback")]  # fmt: skip
@@ -188,7 +188,7 @@ def script_for(name: str) -> Script:
     if "node1" not in restarted:
         script.happenings = [_without_reset(h) for h in script.happenings]
     if "standby" in expect.resets:
-        script.happenings += [Happening(3.0, {"node2.up": False}), Happening(8.0, {"node2.up": True, "node2.boot": 2})]
+        script.happenings += [Happening(30.0, {"node2.frozen": True}), Happening(30.5, {"node2.frozen": False, "node2.boot": 2})]
     return script
 
 

@@ -219,9 +219,10 @@ def check_end_owner(history: History) -> CheckResult:
 def check_resets(history: History) -> CheckResult:
     """Who restarted: those that had to, and nobody else."""
     name, title = "resets", "Only the right nodes restarted"
-    boots = {node: _boots(history, node) for node in history.nodes}
-    if any(count == 0 for count in boots.values()):
-        return CheckResult(name, title, Verdict.UNKNOWN, "a node has no samples")
+    since = history.act_start
+    boots = {node: _boots(history, node, since) for node in history.nodes} if since is not None else {}
+    if not boots or any(count == 0 for count in boots.values()):
+        return CheckResult(name, title, Verdict.UNKNOWN, "a node has no samples" if boots else "there was no act")
     restarted = {node for node, count in boots.items() if count > 1}
     must = history.hosts_of(history.expect.resets) & set(history.nodes)
     may = must | history.hosts_of(history.expect.may_reset)
@@ -231,5 +232,8 @@ def check_resets(history: History) -> CheckResult:
     return CheckResult(name, title, Verdict.PASS, f"restarted: {', '.join(sorted(restarted)) or 'none'}")
 
 
-def _boots(history: History, node: str) -> int:
-    return len({s.boot_id for s in history.samples if s.node == node})
+def _boots(history: History, node: str, since: float) -> int:
+    """Starts that were seen from the act on, the one that was running when it began included."""
+    own = sorted((s for s in history.samples if s.node == node), key=lambda s: s.time)
+    before = [s.boot_id for s in own if s.time <= since][-1:]
+    return len({*before, *(s.boot_id for s in own if s.time > since)})
