@@ -113,12 +113,15 @@ def _find_chap_problems(path, chap):
     return problems
 
 
-def plan_target(before, wanted, cluster, prefix, allow_removal):
-    """Actions that lead from I(before) to I(wanted), in the order in which they are safe."""
+def plan_target(before, wanted, cluster, prefix, allow_removal, sessions_may_end=False):
+    """Actions that lead from I(before) to I(wanted), in the order in which they are safe.
+
+    I(sessions_may_end) is for check mode, where an earlier task of the same run would have logged the initiators out.
+    """
     surplus = find_surplus(before, wanted, cluster, prefix)
     _check_conflicts(before, wanted, cluster)
     actions = [] if before["aptpl_directory"] else [Action("create_aptpl_directory", "of the target")]
-    actions += plan_removal(before, surplus, allow_removal)
+    actions += plan_removal(before, surplus, allow_removal, sessions_may_end)
     actions += _plan_backstores(before["backstores"], wanted["backstores"])
     numbers = assign_lun_numbers(before, wanted)
     for iqn in sorted(wanted["targets"]):
@@ -154,7 +157,7 @@ def find_surplus(before, wanted, cluster, prefix):
     return {"targets": targets, "initiators": initiators, "mapped": mapped, "backstores": backstores}
 
 
-def plan_removal(before, surplus, allow_removal):
+def plan_removal(before, surplus, allow_removal, sessions_may_end=False):
     """Actions that take the surplus away; refused without a yes, and while a session uses what would go."""
     listed = sorted(surplus["targets"]) + sorted(f"{iqn} {name}" for iqn, name in surplus["initiators"])
     listed += sorted(f"{iqn} {name} {lun}" for iqn, name, lun in surplus["mapped"]) + sorted(surplus["backstores"])
@@ -170,12 +173,15 @@ def plan_removal(before, surplus, allow_removal):
         for name, initiator in target["initiators"].items()
         if initiator["session"] and (iqn in surplus["targets"] or (iqn, name) in surplus["initiators"])
     )
-    if busy:
+    if busy and not sessions_may_end:
         raise RefusedError("still logged in: " + ", ".join(busy) + ". Log these initiators out first", sessions=busy)
     actions = [Action("delete_target", iqn) for iqn in sorted(surplus["targets"])]
     actions += [Action("delete_initiator", name, {"target": iqn}) for iqn, name in sorted(surplus["initiators"])]
     actions += [Action("unmap_lun", lun, {"target": t, "initiator": i}) for t, i, lun in sorted(surplus["mapped"])]
-    return actions + [Action("delete_backstore", name) for name in sorted(surplus["backstores"])]
+    for name in sorted(surplus["backstores"]):
+        # Keys first: a LUN of the same name would otherwise be born with the reservations of its predecessor.
+        actions += [Action("forget_keys", name), Action("delete_backstore", name)]
+    return actions
 
 
 def _check_conflicts(before, wanted, cluster):

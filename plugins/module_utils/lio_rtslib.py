@@ -45,6 +45,7 @@ class TargetResource(Resource):
         self.cluster = cluster
         self.prefix = prefix
         self.allow_removal = allow_removal
+        self.check_mode = check_mode
         # Check mode on a bare host: the package is installed by an earlier task of the same run, which did not happen.
         self.root = None if check_mode and rtslib_fb is None else open_root()
 
@@ -54,7 +55,9 @@ class TargetResource(Resource):
 
     def plan(self, before):
         """See L(lio_plan.plan_target)."""
-        return lio_plan.plan_target(before, self.wanted, self.cluster, self.prefix, self.allow_removal)
+        return lio_plan.plan_target(
+            before, self.wanted, self.cluster, self.prefix, self.allow_removal, sessions_may_end=self.check_mode
+        )
 
     def expect(self, before):
         """See L(lio_plan.expect_target)."""
@@ -89,6 +92,10 @@ class TargetResource(Resource):
         os.truncate(path, size)
         # The kernel takes a new size of a file backstore at any time (fd_set_configfs_dev_params).
         Path(_find_backstore(self.root, name).path, "control").write_text(f"fd_dev_size={size}\n", encoding="ascii")
+
+    def _forget_keys(self, name):
+        serial = _find_backstore(self.root, name).wwn
+        (aptpl_directory(self.root) / f"aptpl_{serial}").unlink(missing_ok=True)
 
     def _delete_backstore(self, name):
         _find_backstore(self.root, name).delete()

@@ -13,7 +13,7 @@ from .command import run
 from .disk_filesystem import read_content
 from .errors import HoldfastError, RefusedError
 from .lvm_report import build_report_command, parse_report, parse_signatures
-from .resource import Resource
+from .resource import Action, Resource
 from .scsi_reservation_device import read_reservation
 from .volume_plan import FILESYSTEM_TAG, expect_group, find_waiting, plan_group
 
@@ -110,6 +110,29 @@ class GroupResource(Resource):
 
     def _lvm(self, command, *arguments):
         return ["lvm", command, "--devices", ",".join(self.wanted.devices), *arguments]
+
+
+class ForgottenDevices(Resource):
+    """LUNs that LVM on this node no longer looks at; what is on them stays."""
+
+    def __init__(self, devices):
+        self.devices = devices
+
+    def read(self):
+        """The devices file."""
+        return {"devices_file": read_devices_file()}
+
+    def plan(self, before):
+        """Take every listed LUN off the list."""
+        return [Action("forget_device", device) for device in self.devices if device in before["devices_file"]]
+
+    def expect(self, before):
+        """The list without the LUNs."""
+        return {"devices_file": [device for device in before["devices_file"] if device not in self.devices]}
+
+    def apply(self, action):
+        """One entry; LVM drops an empty file by itself."""
+        run(["lvm", "lvmdevices", "--yes", "--deldev", action.subject])
 
 
 def bare_state(devices):

@@ -49,13 +49,16 @@ options:
         choices: [xfs, ext4]
         default: xfs
   cluster:
-    description: Name of the cluster; tells its reservation keys from other people's.
+    description: Name of the cluster; tells its reservation keys from other people's. Required with O(state=present).
     type: str
-    required: true
   node_id:
-    description: Number of this node in its reservation keys.
+    description: Number of this node in its reservation keys. Required with O(state=present).
     type: int
-    required: true
+  state:
+    description: V(absent) lets LVM on this node forget the LUNs. What is on them stays.
+    type: str
+    choices: [present, absent]
+    default: present
   create:
     description: Whether this node creates the group if nobody did. True on exactly one node.
     type: bool
@@ -110,7 +113,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.definition.sizes import parse_size
 from ..module_utils.resource import run_module
-from ..module_utils.volume_node import GroupResource
+from ..module_utils.volume_node import ForgottenDevices, GroupResource
 from ..module_utils.volume_plan import WantedGroup
 
 VOLUME_SPEC = {
@@ -128,6 +131,8 @@ def parse_volume_size(text):
 
 def build_resource(params, check_mode):
     """The resource for the module's parameters."""
+    if params["state"] == "absent":
+        return ForgottenDevices(params["devices"])
     volumes = [{**volume, "size": parse_volume_size(volume["size"])} for volume in params["volumes"]]
     names = ("name", "devices", "cluster", "node_id", "create")
     return GroupResource(WantedGroup(volumes=volumes, **{name: params[name] for name in names}), check_mode)
@@ -140,10 +145,12 @@ def main():
             "name": {"type": "str", "required": True},
             "devices": {"type": "list", "elements": "path", "required": True},
             "volumes": {"type": "list", "elements": "dict", "default": [], "options": VOLUME_SPEC},
-            "cluster": {"type": "str", "required": True},
-            "node_id": {"type": "int", "required": True},
+            "cluster": {"type": "str"},
+            "node_id": {"type": "int"},
             "create": {"type": "bool", "default": False},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },
+        required_if=[("state", "present", ("cluster", "node_id"))],
         supports_check_mode=True,
     )
     run_module(module, "shared_volume", build_resource)

@@ -44,8 +44,7 @@ class Lab:
         """A module of the collection on a node; a failed one comes back with `failed`."""
         argv = [str(ROOT / ".venv/bin/ansible"), "-i", "inventories/lab", node, "-m", f"holdfast.cluster.{name}"]
         argv += ["-a", json.dumps(options), *(["--check"] if check else [])]
-        environment = {**os.environ, "HOLDFAST_LAB": self.name, "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1",
-                       "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.minimal", "ANSIBLE_DEPRECATION_WARNINGS": "0"}  # fmt: skip
+        environment = {**os.environ, "HOLDFAST_LAB": self.name}
         done = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180, check=False)
         start = done.stdout.find("{")
         if start < 0:

@@ -103,10 +103,11 @@ def test_removal_needs_a_yes_and_no_session():
     with pytest.raises(RefusedError, match=r"no longer names.*data"):
         plan(state, less)
     actions = described(plan(state, less, allow_removal=True))
-    assert actions[:3] == [f"delete_initiator {NODE2}", f"delete_initiator {NODE2}", "delete_backstore data"]
+    assert actions[:4] == [f"delete_initiator {NODE2}"] * 2 + ["forget_keys data", "delete_backstore data"]
     state["targets"][A]["initiators"][NODE2]["session"] = True
     with pytest.raises(RefusedError, match="still logged in"):
         plan(state, less, allow_removal=True)
+    assert lio_plan.plan_target(state, less, "lab", PREFIX, allow_removal=True, sessions_may_end=True)
 
 
 def test_absent_takes_only_this_cluster_away():
@@ -114,7 +115,8 @@ def test_absent_takes_only_this_cluster_away():
     state["backstores"]["theirs"] = {**state["backstores"]["data"], "serial": "of somebody else"}
     state["targets"]["iqn.2003-01.org.other:x"] = deepcopy(state["targets"][A])
     actions = described(plan(state, {"backstores": {}, "targets": {}}, allow_removal=True))
-    assert actions[:-1] == [f"delete_target {A}", f"delete_target {B}", "delete_backstore data", "delete_backstore lock"]
+    backstores = ["forget_keys data", "delete_backstore data", "forget_keys lock", "delete_backstore lock"]
+    assert actions[:-1] == [f"delete_target {A}", f"delete_target {B}", *backstores]
 
 
 @pytest.mark.parametrize(
