@@ -50,8 +50,7 @@ def borrowed_volumes(site: Site, node: str) -> list[dict[str, Any]]:
             "luns": [lun["name"] for lun in package["storage"]["luns"]],
             "volume_group": package["storage"]["volume_group"],
             "filesystems": [
-                {key: item[key] for key in ("volume", "fstype", "path", "options")}
-                for item in package["storage"]["filesystems"]
+                {key: item[key] for key in ("volume", "fstype", "path", "options")} for item in package["storage"]["filesystems"]
             ],
         }
         for package in site["packages"]
@@ -85,3 +84,11 @@ def host_entries(site: Site) -> list[str]:
         address = package["virtual_addresses"][0]["address"].partition("/")[0]
         lines.append(f"{address} {package['name']}")
     return lines
+
+
+def spare_luns(site: Site) -> list[str]:
+    """LUNs that no package uses."""
+    used = {
+        item["name"] for package in site["packages"] for item in (package["storage"]["lock_lun"], *package["storage"]["luns"])
+    }
+    return [name for name in site["luns"] if name not in used]
