@@ -61,6 +61,12 @@ class Node:
     """Unmounting hangs."""
     wrong_address_since: float | None = None
     fresh: bool = True
+    lost: float = 0.0
+    """Seconds that this node's clock missed: a paused virtual machine does not see its pause."""
+    commands: int = 0
+    """Storage commands asked for in this life of the node."""
+    freeze_at: tuple[int, float] | None = None
+    """Freeze right before this command leaves, for so long, unseen by the node's clock."""
 
 
 class Cluster:
@@ -90,6 +96,10 @@ class Cluster:
         self.last_writer: str | None = None
         for node in self.nodes:
             self.boot(node)
+
+    def local(self, node: Node) -> float:
+        """What the node's own clock shows."""
+        return self.now - node.lost
 
     # -- engine ------------------------------------------------------------------------------------------------
 
@@ -122,7 +132,9 @@ class Cluster:
         node.agent = True
         node.epoch += 1
         node.generation += 1
-        node.vouched = node.fed_at = self.now
+        node.vouched = self.local(node)
+        node.fed_at = self.now
+        node.commands = 0
         config = PackageConfig(
             name="erp",
             node=node.name,
@@ -132,7 +144,7 @@ class Cluster:
             timers=self.timers,
             flap_limit=self.flap_limit,
         )
-        node.state = initial_state(config, self.now)
+        node.state = initial_state(config, self.local(node))
         life = node.generation
         self.feed_event(node, life, ev.Boot(active=node.mounted or bool(node.running), fresh=node.fresh))
         node.fresh = False
@@ -153,18 +165,19 @@ class Cluster:
         node.backlog.clear()
         node.generation += 1
 
-    def freeze(self, node: Node, seconds: float) -> None:
-        """The whole node stops: kernel, agent, watchdog."""
+    def freeze(self, node: Node, seconds: float, hidden: bool = False) -> None:
+        """The whole node stops: kernel, agent, watchdog; `hidden`: its clock stops, too."""
         if not node.up or node.frozen:
             return
         node.frozen = True
         self.say(f"{node.name} FREEZE {seconds:.2f}")
         life = node.generation
-        self.at(seconds, lambda: self.thaw(node, life))
+        self.at(seconds, lambda: self.thaw(node, life, seconds if hidden else 0.0))
 
-    def thaw(self, node: Node, life: int) -> None:
+    def thaw(self, node: Node, life: int, missed: float) -> None:
         if not node.frozen or not node.up:
             return
+        node.lost += missed
         self.say(f"{node.name} THAW")
         node.frozen = False
         node.fed_at = max(node.fed_at, self.now - self.timers.watchdog / 2)
@@ -187,7 +200,7 @@ class Cluster:
         if node.frozen:
             node.backlog.append(lambda: self.beat(node, life))
             return
-        if self.now < node.vouched:
+        if self.local(node) < node.vouched:
             node.fed_at = self.now
         elif self.now - node.fed_at > self.timers.watchdog:
             self.say(f"{node.name} WATCHDOG")
@@ -221,7 +234,10 @@ class Cluster:
             return
         assert node.state is not None
         self.steps += 1
-        node.state, actions = self.step(node.state, event, self.now)
+        mounting = not node.state.active
+        node.state, actions = self.step(node.state, event, self.local(node))
+        if mounting and any(isinstance(action, act.Activate) for action in actions):
+            self.check_read_back(node, event)
         if self.verbose and not isinstance(event, (ev.NetworkSeen, ev.PeerHeard, ev.Tick)):
             self.say(f"{node.name} <- {event}")
         for action in actions:
@@ -251,6 +267,12 @@ class Cluster:
             case act.Log():
                 pass
             case _:
+                node.commands += isinstance(action, act.StorageCommand.__args__)
+                if node.freeze_at is not None and node.commands == node.freeze_at[0]:
+                    self.freeze(node, node.freeze_at[1], hidden=True)
+                    node.freeze_at = None
+                    node.backlog.append(lambda: self.execute(node, life, action, False))
+                    return
                 delay = self.latency * self.random.uniform(0.2, 2.0)
                 self.at(delay, lambda: self.leave(node, life, action))
 
@@ -266,7 +288,7 @@ class Cluster:
     def execute(self, node: Node, life: int, action: Any, checked: bool) -> None:
         if node.generation != life or not node.up:
             return
-        if checked and self.now > getattr(action, "not_after", self.now):
+        if checked and self.local(node) > getattr(action, "not_after", self.local(node)):
             result: ev.Event = ev.Done(action.id, ev.Outcome.EXPIRED)
         else:
             result = self.perform(node, action)
@@ -411,6 +433,14 @@ class Cluster:
                 raise Violation(f"{self.now:.3f}: two writers: {', '.join(writers)}")
         for node in self.nodes:
             self.check_address(node)
+
+    def check_read_back(self, node: Node, event: ev.Event) -> None:
+        """I3: a mount is decided on one look that showed the own key alone, reserving every LUN, and on nothing else."""
+        assert node.state is not None
+        views = (event.lock, *event.data) if isinstance(event, ev.Observed) and event.data else ()
+        own = node.state.key
+        if not views or any(set(view.keys) != {own} or view.holder != own for view in views):
+            raise Violation(f"{self.now:.3f}: {node.name} mounts without having read its reservation back")
 
     def check_address(self, node: Node) -> None:
         """An address outside its owner's hands lives no longer than one round of a running agent."""

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from holdfast_agent.core import events as ev
-from holdfast_agent.core.keys import build_key
 from holdfast_agent.core.machine import step
 from holdfast_agent.core.state import State
 
@@ -23,7 +22,12 @@ def crash(c: Cluster, n: Node) -> None:
 
 
 def freeze(c: Cluster, n: Node) -> None:
-    c.freeze(n, c.random.choice((0.1, 0.4, 1.0, 1.4, 2.0, 3.0, 6.0)))
+    c.freeze(n, c.random.choice((0.1, 0.4, 1.0, 1.4, 2.0, 3.0, 6.0)), hidden=c.random.random() < 0.3)
+
+
+def freeze_soon(c: Cluster, n: Node) -> None:
+    """Freeze right before one of the next storage commands leaves; it leaves after the thaw, past every check."""
+    n.freeze_at = (n.commands + c.random.randint(1, 8), c.random.choice((1.5, 3.0)))
 
 
 def kill_agent(c: Cluster, n: Node) -> None:
@@ -124,7 +128,8 @@ def clear_keys(c: Cluster, n: Node) -> None:
 
 Fault = Callable[[Cluster, Node], None]
 FAULTS: tuple[Fault, ...] = (
-    crash, freeze, freeze, freeze, kill_agent, cut_heartbeat, cut_client, isolate, cut_path, cut_paths, restart_array,
+    crash, freeze, freeze,
+    freeze_soon, freeze_soon, kill_agent, cut_heartbeat, cut_client, isolate, cut_path, cut_paths, restart_array,
     slow_storage, kill_resource, break_resource, stick, stranger, move, maintain, stop_start,
 )  # fmt: skip
 BARE_FAULTS: tuple[Fault, ...] = (*FAULTS, restart_array_bare, restart_array_bare, clear_keys, clear_keys)
@@ -177,7 +182,3 @@ def nudge(c: Cluster) -> None:
             c.command(node, ev.Verb.MAINTENANCE_OFF)
         elif state.state in (State.STOPPED, State.FAILED) and node is c.nodes[0]:
             c.command(node, ev.Verb.START)
-
-
-def own_key(c: Cluster, node: Node) -> int:
-    return build_key("sim", node.node_id, node.epoch)
