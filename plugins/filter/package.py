@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..module_utils import package_overview
+from ..module_utils.definition.changes import find_refused, plan_packages
 
 
 def read_overview(nodes: list[str], hostvars: Mapping[str, Any], register: str) -> dict[str, Any]:
@@ -26,6 +27,8 @@ class FilterModule:
     def filters(self) -> dict[str, Any]:
         return {
             "package_overview": read_overview,
+            "package_changes": lambda site, overview: plan_packages(site, overview["packages"]),
+            "refused_changes": find_refused,
             "package_table": package_overview.render_table,
             "package_speaker": package_overview.find_speaker,
             "package_obstacles": package_overview.find_obstacles,

@@ -48,9 +48,7 @@ def check_addresses(packages: list[dict[str, Any]], cluster: dict[str, Any], inv
                 located.append((path, str(virtual.ip)))
                 problems += _check_address(path, virtual, taken, hosts)
             elif text:
-                problems.append(
-                    Problem(path, f"{text!r} is not an address with a prefix length, such as 10.20.0.50/24")
-                )
+                problems.append(Problem(path, f"{text!r} is not an address with a prefix length, such as 10.20.0.50/24"))
     return problems + find_duplicates(located, "virtual address")
 
 

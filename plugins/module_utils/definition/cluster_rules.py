@@ -59,9 +59,7 @@ def _check_networks(cluster: dict[str, Any], inventory: Inventory) -> list[Probl
     return problems
 
 
-def _check_members_address(
-    path: str, network: str | None, cluster: dict[str, Any], inventory: Inventory
-) -> Iterator[Problem]:
+def _check_members_address(path: str, network: str | None, cluster: dict[str, Any], inventory: Inventory) -> Iterator[Problem]:
     for name in member_names(cluster):
         host = inventory.hosts.get(name)
         if host is None or network is None:
@@ -86,7 +84,5 @@ def _check_witness(cluster: dict[str, Any], inventory: Inventory) -> list[Proble
         if parse_address(witness) is None:
             problems.append(Problem(path, f"{witness!r} is not an address"))
         elif witness in taken:
-            problems.append(
-                Problem(path, f"{witness} belongs to {taken[witness]}; a witness stands outside the cluster")
-            )
+            problems.append(Problem(path, f"{witness} belongs to {taken[witness]}; a witness stands outside the cluster"))
     return problems

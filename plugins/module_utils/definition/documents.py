@@ -36,13 +36,13 @@ def package_documents(site: Site, node: str) -> list[dict[str, Any]]:
 
     Sizes stay behind: they concern whoever makes the volumes, not the agent.
     """
-    return [_package_document(package) for package in site["packages"] if node in package["nodes"]]
+    return [package_document(package) for package in site["packages"] if node in package["nodes"]]
 
 
-def _package_document(package: dict[str, Any]) -> dict[str, Any]:
+def package_document(package: dict[str, Any]) -> dict[str, Any]:
+    """The document of one package, the same on all of its nodes."""
     filesystems = [
-        {key: item[key] for key in ("volume", "fstype", "path", "options")}
-        for item in package["storage"]["filesystems"]
+        {key: item[key] for key in ("volume", "fstype", "path", "options")} for item in package["storage"]["filesystems"]
     ]
     return {**package, "storage": {**package["storage"], "filesystems": filesystems}}
 

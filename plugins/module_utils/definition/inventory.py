@@ -50,11 +50,7 @@ def check_inventory(inventory: Inventory) -> list[Problem]:
     """Duplicate addresses, and secrets without a value."""
     hosts = inventory.hosts.values()
     problems = find_duplicates(
-        (
-            (f"{host.name}.holdfast_addresses.{network}", address)
-            for host in hosts
-            for network, address in host.addresses.items()
-        ),
+        ((f"{host.name}.holdfast_addresses.{network}", address) for host in hosts for network, address in host.addresses.items()),
         "address",
     )
     problems += [

@@ -78,9 +78,7 @@ def _used_luns(packages: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
 def _check_capacity(path: str, storage: dict[str, Any], known: dict[str, dict[str, Any]]) -> Iterator[Problem]:
     lock = lun_size(known.get(storage.get("lock_lun") or "", {}))
     if lock is not None and lock < SMALLEST_LOCK_LUN:
-        yield Problem(
-            f"{path}.lock_lun", f"{storage['lock_lun']} is too small; a lock LUN needs {SMALLEST_LOCK_LUN // MIB} MiB"
-        )
+        yield Problem(f"{path}.lock_lun", f"{storage['lock_lun']} is too small; a lock LUN needs {SMALLEST_LOCK_LUN // MIB} MiB")
     sizes = [lun_size(known.get(name or "", {})) for name in storage.get("luns") or []]
     if not sizes or None in sizes:
         return

@@ -20,9 +20,7 @@ Located = list[tuple[str, dict[str, Any]]]
 def check_packages(packages: list[dict[str, Any]], cluster: dict[str, Any]) -> list[Problem]:
     """What is wrong with the packages, taken together: on one node all of them may run side by side."""
     located: Located = [(f"holdfast_packages[{index}]", package or {}) for index, package in enumerate(packages)]
-    problems = find_duplicates(
-        ((f"{path}.name", package["name"]) for path, package in located if package.get("name")), "package"
-    )
+    problems = find_duplicates(((f"{path}.name", package["name"]) for path, package in located if package.get("name")), "package")
     for path, package in located:
         problems += _check_nodes(path, package, member_names(cluster))
         problems += _check_resources(path, package)
@@ -35,9 +33,7 @@ def check_packages(packages: list[dict[str, Any]], cluster: dict[str, Any]) -> l
 def _check_nodes(path: str, package: dict[str, Any], members: list[str]) -> list[Problem]:
     nodes = [(f"{path}.nodes[{index}]", name) for index, name in enumerate(package.get("nodes") or []) if name]
     problems = find_duplicates(nodes, "node")
-    problems += [
-        Problem(where, f"{name} is not in holdfast_cluster.nodes") for where, name in nodes if name not in members
-    ]
+    problems += [Problem(where, f"{name} is not in holdfast_cluster.nodes") for where, name in nodes if name not in members]
     if len(nodes) == 1:
         problems.append(Problem(f"{path}.nodes", "one node cannot fail over; name at least two"))
     return problems
@@ -71,9 +67,7 @@ def _check_mount_points(located: Located) -> Iterator[Problem]:
             seen.append((f"{where}.path", mount_point))
 
 
-def _check_mount_point(
-    path: str, mount_point: PurePosixPath, seen: list[tuple[str, PurePosixPath]]
-) -> Iterator[Problem]:
+def _check_mount_point(path: str, mount_point: PurePosixPath, seen: list[tuple[str, PurePosixPath]]) -> Iterator[Problem]:
     if ".." in mount_point.parts:
         yield Problem(path, f"{mount_point} must not contain ..")
     if str(mount_point) in _SYSTEM_ROOTS or any(mount_point.is_relative_to(system) for system in _SYSTEM_PATHS):
@@ -94,12 +88,8 @@ def _check_resources(path: str, package: dict[str, Any]) -> Iterator[Problem]:
             yield Problem(where, f"must name exactly one class, not {len(classes)}")
         for name in _DATABASES:
             directory = ((resource or {}).get(name) or {}).get("data_directory")
-            if directory and not any(
-                PurePosixPath(point) in PurePosixPath(directory).parents for point in mount_points
-            ):
-                yield Problem(
-                    f"{where}.{name}.data_directory", f"{directory} is not below a file system of this package"
-                )
+            if directory and not any(PurePosixPath(point) in PurePosixPath(directory).parents for point in mount_points):
+                yield Problem(f"{where}.{name}.data_directory", f"{directory} is not below a file system of this package")
 
 
 def _check_shared_names(located: Located) -> Iterator[Problem]:
@@ -113,9 +103,7 @@ def _check_shared_names(located: Located) -> Iterator[Problem]:
                 database = (resource or {}).get(name) or {}
                 ports += [(f"{where}.{name}.port", database["port"])] if database.get("port") else []
                 directories += (
-                    [(f"{where}.{name}.data_directory", database["data_directory"])]
-                    if database.get("data_directory")
-                    else []
+                    [(f"{where}.{name}.data_directory", database["data_directory"])] if database.get("data_directory") else []
                 )
             unit = (resource or {}).get("systemd")
             units += [(f"{where}.systemd", unit)] if unit else []

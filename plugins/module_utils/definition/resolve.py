@@ -43,9 +43,7 @@ def resolve_site(definitions: Mapping[str, Any], inventory: Inventory, found: li
         problems += shape_problems
     cluster, luns, packages = (checked[name] or _empty(DEFINITIONS[name]) for name in DEFINITIONS)
     problems += check_inventory(inventory) + check_cluster(cluster, inventory) + check_luns(luns, inventory)
-    problems += (
-        check_usage(packages, luns) + check_packages(packages, cluster) + check_addresses(packages, cluster, inventory)
-    )
+    problems += check_usage(packages, luns) + check_packages(packages, cluster) + check_addresses(packages, cluster, inventory)
     if not problems:
         problems += check_virtual_routers(packages, cluster)
     if problems:
