@@ -30,7 +30,15 @@ def register(node: NodeView, luns: tuple[Lun, ...], command: Register) -> Outcom
 
 
 def unregister(node: NodeView, luns: tuple[Lun, ...], command: Unregister) -> Outcome:
-    """Take the key back on every live path; a path that does not carry it is done already."""
+    """Take the key back on every live path; a path that does not carry it is done already.
+
+    A session that was logged out and in again has left its old registration behind, which no path can take back. It
+    would look like an owner for ever, so the key is preempted by itself first where it is registered too often.
+    """
+    for count in {len(lun.live_paths) for lun in luns}:
+        alike = tuple(lun for lun in luns if len(lun.live_paths) == count)
+        # Only a first step: what it cannot do shows when the keys are read again.
+        _on_one_path(node, alike, partial(_drop_orphans, node, command.key, count), command.deadline, float("inf"))
     return _on_every_path(node, luns, partial(_unregister_path, node, command.key), command.deadline, float("inf"))
 
 
@@ -74,6 +82,11 @@ def _register_path(node: NodeView, key: int, replaces: tuple[int, ...], device: 
             continue
         return
     raise ReservationConflictError("the path carries a key that is not ours to replace")
+
+
+def _drop_orphans(node: NodeView, key: int, live_paths: int, device: SgDevice) -> None:
+    if read_status(node, device).keys.count(key) > live_paths:
+        node.reservation(device).preempt_and_abort(key, key)
 
 
 def _unregister_path(node: NodeView, key: int, device: SgDevice) -> None:

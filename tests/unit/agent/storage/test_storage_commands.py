@@ -297,6 +297,13 @@ def test_unregister_is_done_where_the_key_is_not(world: World) -> None:
     assert world.data.keys == {}
 
 
+def test_a_registration_without_a_path_goes_with_the_key(world: World) -> None:
+    world.data.keys, world.data.holder = {(1, 1): OWN, (1, 2): OWN, (1, 9): OWN}, (1, 9)
+    command = Unregister(1, deadline(), Luns.DATA, OWN)
+    assert changes.unregister(world.node, (world.luns()[1],), command) is Outcome.OK
+    assert world.data.keys == {}
+
+
 def test_a_device_that_is_another_lun_gets_no_command(world: World) -> None:
     lock, data = world.luns()
     swapped = Lun(data.name, data.wwid, None, lock.paths)
