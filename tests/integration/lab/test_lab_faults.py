@@ -29,10 +29,14 @@ pathlib.Path("/run/written").touch()
 signal.pause()
 """
 WATCHDOG = """
-import os, signal
+import os, pathlib, sys, time
 watchdog = os.open("/dev/watchdog1", os.O_WRONLY)
 os.write(watchdog, b"1")
-signal.pause()
+pathlib.Path("/run/armed").touch()
+while True:
+    time.sleep(0.5)
+    if sys.argv[1] == "feed":
+        os.write(watchdog, b"1")
 """
 
 
@@ -104,19 +108,30 @@ def test_an_unplugged_cable_is_lost_traffic_on_that_network_alone(lab: Lab) -> N
     wait_for("traffic comes back", lambda: ping(node, "10.20.1.5") or None, timeout_seconds=5)
 
 
-def test_an_unfed_watchdog_resets_the_node_and_it_comes_back(lab: Lab) -> None:
-    node = lab.node("node2")
-    before = boots(node)
-    node.succeed("modprobe softdog soft_margin=5 && test -c /dev/watchdog1 && ls /sys/module/softdog")
-    node.succeed("sync && echo there >/root/disk-survives && sync")
+def test_a_watchdog_resets_a_node_that_does_not_feed_it_and_one_that_was_frozen_for_too_long(lab: Lab) -> None:
+    """softdog's soft_margin is 5 s. Both nodes at the same time: node1 feeds and is frozen for longer, node2 starves."""
+    frozen, starving = lab.node("node1"), lab.node("node2")
+    before = {node.name: boots(node) for node in (frozen, starving)}
+    for node in (frozen, starving):
+        node.succeed("modprobe softdog soft_margin=5 && test -c /dev/watchdog1 && cat >/run/watchdog.py", stdin=WATCHDOG)
+        node.succeed("echo there >/root/disk-survives && sync")
     started = time.monotonic()
-    node.succeed(f"setsid python3 -c '{WATCHDOG}' </dev/null >/dev/null 2>&1 & exit 0")
-    wait_for("the watchdog bites", lambda: boots(node) > before or None, timeout_seconds=20)
+    starving.succeed("setsid python3 /run/watchdog.py starve </dev/null >/dev/null 2>&1 & exit 0")
+    frozen.succeed("setsid python3 /run/watchdog.py feed </dev/null >/dev/null 2>&1 & "
+                   "until test -e /run/armed; do sleep 0.1; done")
+    frozen.freeze()
+    frozen_at = time.monotonic()
+    wait_for("the watchdog bites", lambda: boots(starving) > before["node2"] or None, timeout_seconds=20)
     took = time.monotonic() - started
-    assert 4.5 < took < 12, f"soft_margin is 5 s, the reset came after {took:.1f} s"
-    node.wait_until_up()
-    assert node.succeed(["cat", "/root/disk-survives"]) == "there\n"
-    assert node.status()["last_exit"] == "reset"
+    assert took > 4.5, f"soft_margin is 5 s, the reset came after {took:.1f} s"
+    time.sleep(max(0.0, frozen_at + 8 - time.monotonic()))
+    assert boots(frozen) == before["node1"], "the watchdog of a frozen node is frozen as well"
+    frozen.thaw()
+    wait_for("the watchdog bites at the thaw", lambda: boots(frozen) > before["node1"] or None, timeout_seconds=5)
+    for node in (frozen, starving):
+        node.wait_until_up()
+        assert node.succeed(["cat", "/root/disk-survives"]) == "there\n"
+        assert node.status()["last_exit"] == "reset"
 
 
 def test_nodes_come_back_by_themselves_or_stay_off_as_a_real_machine_would(lab: Lab) -> None:
