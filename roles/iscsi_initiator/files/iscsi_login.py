@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # Copyright (c) Holdfast contributors
 # SPDX-License-Identifier: Apache-2.0
 """Logs this node in to its portals, one after the other, and tries again until every session exists.
