@@ -400,7 +400,7 @@ proctype node(byte i) {
         fi;
         check() }
     :: atomic { alive(i) && path[i] && pc[i] == REGDATA ->
-        register_data(i); pc[i] = CHECKLOCK;
+        register_data(i); pret[i] = 0; pc[i] = CHECKLOCK;
         SAY(i, t_register_data); check() }
     :: atomic { alive(i) && path[i] && pc[i] == CHECKLOCK ->
         SAY(i, t_check_lock);
@@ -525,16 +525,16 @@ proctype node(byte i) {
         fi;
 #ifdef STAY
         if
-        :: (vic[0] & K(i)) != 0 -> rounded[0] = 1
+        :: (vic[0] & K(i)) != 0 && (lockreg & MINE(0)) == 0 -> rounded[0] = 1
         :: else
         fi;
         if
-        :: (vic[1] & K(i)) != 0 -> rounded[1] = 1
+        :: (vic[1] & K(i)) != 0 && (lockreg & MINE(1)) == 0 -> rounded[1] = 1
         :: else
         fi;
 #if N > 2
         if
-        :: (vic[2] & K(i)) != 0 -> rounded[2] = 1
+        :: (vic[2] & K(i)) != 0 && (lockreg & MINE(2)) == 0 -> rounded[2] = 1
         :: else
         fi;
 #endif
