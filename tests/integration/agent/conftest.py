@@ -1,0 +1,67 @@
+"""A lab with the package "erp" deployed (playbooks build_cluster and deploy_packages); its name is in HOLDFAST_LAB."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from holdfast.lab import Lab
+from holdfast.lab.errors import LabError
+
+NODES = ("node1", "node2")
+# A loaded machine needs many times what a lab alone on it needs.
+PATIENCE_SECONDS = 120.0
+
+
+class Cluster:
+    """The two nodes, seen through their agents."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+
+    def run(self, node: str, command: str) -> str:
+        """Output of a command on a node; a failing command fails the test."""
+        return self.lab.node(node).succeed(command)
+
+    def status(self, node: str) -> dict[str, Any]:
+        """What the agent of a node says."""
+        status: dict[str, Any] = json.loads(self.run(node, "holdfastctl status --json"))
+        return status
+
+    def owner(self) -> str:
+        """The node whose agent says that it owns the package; exactly one does."""
+        owners = [node for node in NODES if self.status(node)["packages"]["erp"]["state"] == "owner"]
+        assert len(owners) == 1, owners
+        return owners[0]
+
+    def other(self, node: str) -> str:
+        """The other node."""
+        return next(name for name in NODES if name != node)
+
+    def wait(self, what: str, question: Callable[[], bool]) -> None:
+        """Wait until a question is answered with yes."""
+        limit = time.monotonic() + PATIENCE_SECONDS
+        while not self._answer(question):
+            assert time.monotonic() < limit, f"{what} did not happen"
+            time.sleep(0.5)
+
+    @staticmethod
+    def _answer(question: Callable[[], bool]) -> bool:
+        try:
+            return question()
+        except (AssertionError, ValueError, LabError):
+            # An agent that is just starting does not answer; the limit of the wait still holds.
+            return False
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    """The cluster in service: one owner, the other standing by."""
+    made = Cluster(Lab(os.environ["HOLDFAST_LAB"]))
+    made.wait("one owner and one standby", lambda: made.status(made.other(made.owner()))["packages"]["erp"]["state"] == "standby")
+    return made
