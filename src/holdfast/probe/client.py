@@ -53,9 +53,10 @@ class NoAnswer(Exception):
 class Connection:
     """libpq without blocking: every call ends at its deadline."""
 
-    def __init__(self, conninfo: str, seconds: float) -> None:
+    def __init__(self, conninfo: str, tcp_seconds: float, seconds: float) -> None:
         psycopg = importlib.import_module("psycopg")  # here, so that the tests of the rest need no libpq
         self.pq, self.error = psycopg.pq, psycopg.OperationalError
+        self.tcp_deadline = time.monotonic() + tcp_seconds
         deadline = time.monotonic() + seconds
         self.raw = self.pq.PGconn.connect_start(conninfo.encode())
         try:
@@ -75,7 +76,9 @@ class Connection:
                 return
             if state == status.FAILED:
                 raise NoAnswer(self._message())
-            self._wait(deadline, writing=state == status.WRITING)
+            # Nobody at the address answers within a round trip or never; a server that is there may take its time.
+            tcp = self.raw.status == self.pq.ConnStatus.STARTED
+            self._wait(min(deadline, self.tcp_deadline) if tcp else deadline, writing=state == status.WRITING)
 
     def _message(self) -> str:
         return " ".join(self.raw.error_message.decode(errors="replace").split())[:200]
@@ -210,7 +213,9 @@ class Worker(threading.Thread):
     def _transaction(self) -> None:
         limit = self.config["statement_timeout_seconds"]
         if self.connection is None:
-            self.connection = Connection(self.config["conninfo"], self.config["connect_timeout_seconds"])
+            self.connection = Connection(
+                self.config["conninfo"], self.config["tcp_timeout_seconds"], self.config["connect_timeout_seconds"]
+            )
         connection, run = self.connection, self.config["run"]
         if self.role == "reader":
             self.stage = "execute"
@@ -260,7 +265,7 @@ def final(config: dict[str, Any], label: str) -> int:
     while True:
         began, wall = time.monotonic(), time.time()
         try:
-            connection = Connection(config["conninfo"], 5)
+            connection = Connection(config["conninfo"], 5, 5)
             rows = connection.execute(ALL_ROWS, [config["run"]], config["final_timeout_seconds"])
             break
         except (Refused, NoAnswer) as error:
@@ -287,9 +292,9 @@ def ranges(rows: list[tuple[str, int, int]], writers: list[str]) -> dict[str, li
 
 def prepare(config: dict[str, Any]) -> int:
     """Makes the table, with the probe's own account."""
-    connection = Connection(config["conninfo"], 10)
+    connection = Connection(config["conninfo"], 30, 30)
     for sql in CREATE:
-        connection.execute(sql, [], 10)
+        connection.execute(sql, [], 30)
     return 0
 
 
