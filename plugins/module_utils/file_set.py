@@ -12,6 +12,7 @@ import stat
 import tempfile
 from pathlib import Path
 
+from .command import run
 from .errors import HoldfastError
 from .resource import Action, Resource
 
@@ -43,10 +44,14 @@ def _name_of(lookup, number):
 
 
 class FileSet(Resource):
-    """Wanted entries by path; C(None) means that nothing may be there. I(secret_paths) never show their content."""
+    """Wanted entries by path; C(None) means that nothing may be there. I(secret_paths) never show their content.
 
-    def __init__(self, wanted, secret_paths=()):
+    I(checks) has, by path, the command that must accept a new content; V(%s) stands for the file that holds it.
+    """
+
+    def __init__(self, wanted, secret_paths=(), checks=None):
         self.wanted = wanted
+        self.checks = checks or {}
         self.secret_paths = frozenset(secret_paths)
 
     def read(self):
@@ -73,7 +78,7 @@ class FileSet(Resource):
         elif self.wanted[action.subject]["kind"] == "directory":
             _make_directory(action.subject, self.wanted[action.subject])
         else:
-            replace_file(action.subject, self.wanted[action.subject])
+            replace_file(action.subject, self.wanted[action.subject], self.checks.get(action.subject))
 
     def expect(self, before):
         """Every path as wanted."""
@@ -103,8 +108,11 @@ def _make_directory(path, entry):
     Path(path).chmod(int(entry["mode"], 8))
 
 
-def replace_file(path, entry):
-    """Write a file beside I(path), make it durable, and rename it into place (rename(2) is atomic)."""
+def replace_file(path, entry, check=None):
+    """Write a file beside I(path), make it durable, and rename it into place (rename(2) is atomic).
+
+    Raises CommandError where the command I(check) does not accept it; what was there stays then.
+    """
     owner = _ids(entry)
     handle, temporary = tempfile.mkstemp(dir=Path(path).parent, prefix=".holdfast-")
     try:
@@ -114,6 +122,8 @@ def replace_file(path, entry):
             os.fchown(stream.fileno(), *owner)
             os.fchmod(stream.fileno(), int(entry["mode"], 8))
             os.fsync(stream.fileno())
+        if check:
+            run([temporary if word == "%s" else word for word in check])
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink()

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from .command import run, run_full
 from .errors import HoldfastError
+from .package_set import read_installed
 from .scsi_paths import find_paths
 from .scsi_reservation_device import read_reservation, show_reservation
 
@@ -36,7 +37,7 @@ def observe_host(peers, luns, packages, units, names):
         "reachability": [_ping(network, address, interfaces) for network, found in peers.items() for address in found],
         "luns": {name: observe_lun(wwid) for name, wwid in luns.items()},
         "kernel": platform.release(),
-        "packages": read_package_versions(packages),
+        "packages": {name: version for name, version in read_installed().items() if name in packages},
         "clock": {"wall": time.time(), "synchronised": read_clock_state()},
         "watchdogs": sorted(path.name for path in Path("/sys/class/watchdog").glob("*")),
         "fstab": read_fstab(),
@@ -112,17 +113,6 @@ def measure_read(device):
         buffer.close()
         os.close(handle)
     return longest
-
-
-def read_package_versions(names, status_file="/var/lib/dpkg/status"):
-    """Version of every installed package among I(names), from dpkg's own file: no process, no lock."""
-    wanted, versions = set(names), {}
-    text = Path(status_file).read_text(encoding="utf-8", errors="replace")
-    for block in text.split("\n\n"):
-        fields = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line and not line.startswith(" "))
-        if fields.get("Package") in wanted and fields.get("Status", "").endswith(" installed"):
-            versions[fields["Package"]] = fields.get("Version")
-    return versions
 
 
 def read_clock_state():

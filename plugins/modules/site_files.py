@@ -54,6 +54,13 @@ options:
       secret_content:
         description: The content where it must never be shown.
         type: str
+      validate:
+        description:
+          - Command that must accept the new content before it replaces the old; V(%s) stands for a file that holds it.
+          - Not run in check mode, where the command may not be installed yet.
+        type: list
+        elements: str
+        default: []
       mode:
         description: Permissions, four octal digits.
         type: str
@@ -118,6 +125,7 @@ def argument_spec():
         "path": {"type": "path", "required": True},
         "content": {"type": "str"},
         "secret_content": {"type": "str", "no_log": True},
+        "validate": {"type": "list", "elements": "str", "default": []},
         "mode": {"type": "str", "default": "0644"},
         **_OWNERSHIP,
     }
@@ -138,7 +146,7 @@ def argument_spec():
 def build_file_set(params):
     """The wanted state of the module's parameters."""
     wanted = dict.fromkeys(params["absent"])
-    secrets = []
+    secrets, checks = [], {}
     for item in params["directories"]:
         wanted[item["path"]] = {"kind": "directory", **{key: item[key] for key in ("mode", "owner", "group")}}
     for item in params["files"]:
@@ -150,7 +158,8 @@ def build_file_set(params):
             **{key: item[key] for key in ("mode", "owner", "group")},
         }
         secrets += [item["path"]] if secret else []
-    return FileSet(wanted, secrets)
+        checks[item["path"]] = item["validate"]
+    return FileSet(wanted, secrets, checks)
 
 
 def main():
