@@ -65,6 +65,7 @@ class Node:
     """Seconds that this node's clock missed: a paused virtual machine does not see its pause."""
     commands: int = 0
     """Storage commands asked for in this life of the node."""
+    freezes: int = 0
     freeze_at: tuple[int, float] | None = None
     """Freeze right before this command leaves, for so long, unseen by the node's clock."""
 
@@ -129,6 +130,9 @@ class Cluster:
     def start_agent(self, node: Node) -> None:
         if not node.up or node.agent:
             return
+        if node.frozen:
+            node.backlog.append(lambda: self.start_agent(node))
+            return
         node.agent = True
         node.epoch += 1
         node.generation += 1
@@ -160,6 +164,7 @@ class Cluster:
 
     def power_off(self, node: Node) -> None:
         node.up = node.agent = node.frozen = False
+        node.freeze_at = None
         node.mounted = node.suspended = node.address = False
         node.running.clear()
         node.backlog.clear()
@@ -170,12 +175,13 @@ class Cluster:
         if not node.up or node.frozen:
             return
         node.frozen = True
+        node.freezes += 1
         self.say(f"{node.name} FREEZE {seconds:.2f}")
-        life = node.generation
-        self.at(seconds, lambda: self.thaw(node, life, seconds if hidden else 0.0))
+        number = node.freezes
+        self.at(seconds, lambda: self.thaw(node, number, seconds if hidden else 0.0))
 
-    def thaw(self, node: Node, life: int, missed: float) -> None:
-        if not node.frozen or not node.up:
+    def thaw(self, node: Node, number: int, missed: float) -> None:
+        if not node.frozen or node.freezes != number:
             return
         node.lost += missed
         self.say(f"{node.name} THAW")
