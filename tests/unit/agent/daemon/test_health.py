@@ -1,0 +1,79 @@
+"""Health watches: what is reported, and what is waited out."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from holdfast_agent.children.messages import JobEnd
+from holdfast_agent.config import Resource
+from holdfast_agent.core.events import Event, ResourceHealth
+from holdfast_agent.daemon import health
+from holdfast_agent.daemon.health import HealthWatch
+from holdfast_agent.daemon.loop import Loop
+from holdfast_agent.daemon.ports import Ports
+
+RESOURCE = Resource("erp", "postgresql", "postgresql", {})
+REFUSED = JobEnd(1, None, "ResourceError", "the database system is in recovery mode")
+
+
+class Checks:
+    """Stands in for the pool: answers checks from a list, the last answer stays."""
+
+    def __init__(self, loop: Loop, answers: list[JobEnd]) -> None:
+        self.loop, self.answers, self.asked = loop, answers, 0
+
+    def submit(self, function: object, arguments: object, deadline: float, done: Callable[[JobEnd], None]) -> None:
+        self.asked += 1
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        self.loop.call_soon(lambda: done(answer))
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "INTERVAL_SECONDS", 0.02)
+    monkeypatch.setattr(health, "_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(health, "TOLERANCE_SECONDS", 0.1)
+
+
+def watch(answers: list[JobEnd], pid: int | None = None, seconds: float = 0.3) -> list[Event]:
+    loop, seen = Loop(), list[Event]()
+    ports: Any = Ports(loop, None, None)  # type: ignore[arg-type]
+    pool: Any = Checks(loop, answers)
+    made = HealthWatch(ports, pool, RESOURCE, pid, 1.0, seen.append)
+    loop.call_at(loop.now + seconds, loop.stop)
+    loop.run()
+    made.close()
+    return seen
+
+
+def test_a_healthy_resource_is_no_news() -> None:
+    assert watch([JobEnd(1)]) == []
+
+
+def test_a_short_refusal_is_waited_out() -> None:
+    assert watch([JobEnd(1), REFUSED, REFUSED, JobEnd(1)]) == [ResourceHealth("postgresql", True, "answers again")]
+
+
+def test_a_lasting_refusal_is_reported() -> None:
+    first = watch([REFUSED])[0]
+    assert first == ResourceHealth("postgresql", False, f"ResourceError: {REFUSED.error_text}")
+
+
+def test_a_deadline_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "TOLERANCE_SECONDS", 60)
+    assert watch([JobEnd(1, None, "DeadlineError", "late")])[0] == ResourceHealth("postgresql", False, "DeadlineError: late")
+
+
+def test_the_end_of_the_main_process_is_seen_without_a_check() -> None:
+    pid = os.fork()
+    if pid == 0:
+        time.sleep(0.05)
+        os._exit(0)
+    assert watch([JobEnd(1)], pid)[0] == ResourceHealth("postgresql", False, f"main process {pid} ended")
+    os.waitpid(pid, 0)
+    assert not Path(f"/proc/{pid}").exists()
