@@ -126,8 +126,7 @@ class Actions:
     def check(self, step: CheckStep) -> None:
         hosts = self.drill.roles.hosts(step.target) if step.target else self.drill.view.nodes
         if step.what in ("writes_refused", "paths_registered"):
-            for host in hosts:
-                self.try_writes(host, expected_refused=step.what == "writes_refused")
+            self.try_writes(dict.fromkeys(hosts, step.what == "writes_refused"))
         elif step.what == "released":
             self._check_released(hosts)
         elif step.what == "reason_given":
@@ -135,22 +134,24 @@ class Actions:
         elif self.current_owner() != self.drill.roles.owner:
             raise StepFailed(f"the package is on {self.current_owner()}")
 
-    def try_writes(self, host: str, *, expected_refused: bool) -> None:
-        """Every answer goes into the journal; the step fails at the first one that is not what it has to be."""
-        result = self.drill.modules.run([host], WRITE_MODULE, {"package": self.drill.view.name}).get(host, {})
-        if "tries" not in result:
-            raise DrillError(f"{host}: no write could be tried: {result.get('msg', 'unreachable')}")
-        for entry in result["tries"]:
-            self.drill.journal.write("write_try", node=host, time=time.time(), expected_refused=expected_refused,
+    def try_writes(self, refused_on: Mapping[str, bool]) -> None:
+        """Try all hosts at once, and put every answer into the journal before any of them is judged."""
+        results = self.drill.modules.run(list(refused_on), WRITE_MODULE, {"package": self.drill.view.name})
+        answers = [(host, refused, entry) for host, refused in refused_on.items()
+                   for entry in results.get(host, {}).get("tries", [])]  # fmt: skip
+        for host, refused, entry in answers:
+            self.drill.journal.write("write_try", node=host, time=time.time(), expected_refused=refused,
                                      lun=entry["lun"], path=entry["path"], refused=entry["refused"],
                                      error=entry["error"])  # fmt: skip
-        wrong = [e for e in result["tries"] if e["refused"] is (not expected_refused)]
-        unclear = [e for e in result["tries"] if e["refused"] is None]
-        if wrong:
-            words = "accepted" if expected_refused else "refused"
-            raise StepFailed(f"{host}: a write to {wrong[0]['lun']} through {wrong[0]['path']} was {words}")
-        if unclear:
-            raise DrillError(f"{host}: {unclear[0]['lun']} {unclear[0]['path']}: {unclear[0]['error']}")
+        for host, refused, entry in answers:
+            if entry["refused"] is (not refused):
+                words = "accepted" if refused else "refused"
+                raise StepFailed(f"{host}: a write to {entry['lun']} through {entry['path']} was {words}")
+        silent = [host for host in refused_on if "tries" not in results.get(host, {})]
+        unclear = [f"{h} {e['lun']} {e['path']}: {e['error']}" for h, _, e in answers if e["refused"] is None]
+        if silent or unclear:
+            words = unclear[0] if unclear else str(results.get(silent[0], {}).get("msg", "unreachable"))
+            raise DrillError(f"not every write could be tried: {words}")
 
     def _check_released(self, hosts: tuple[str, ...]) -> None:
         for host in hosts:

@@ -62,7 +62,7 @@ class Collector:
             except DrillError as error:
                 self.journal.write("lost", what=f"log of {host}: {error}")
                 continue
-            lines = [json.dumps(entry) + "\n" for entry in parse_journal(host, text)]
+            lines = [json.dumps(entry) + "\n" for entry in parse_journal(host, text) if entry["t_wall"] >= since]
             (self.folder / "logs" / f"{host}.jsonl").write_text("".join(lines))
             if len(lines) >= MAXIMUM_LOG_LINES:
                 self.journal.write("lost", what=f"log of {host}: more than {MAXIMUM_LOG_LINES} lines")

@@ -219,8 +219,7 @@ class Drill:
 
     def _try_writes(self) -> None:
         owner = self.actions.current_owner()
-        for node in self.view.nodes:
-            self.actions.try_writes(node, expected_refused=node != owner)
+        self.actions.try_writes({node: node != owner for node in self.view.nodes})
 
     def _failback(self) -> None:
         if self.actions.current_owner() != self.roles.owner:

@@ -194,7 +194,8 @@ class Probe:
                     "application_name=holdfast_probe")  # fmt: skip
         return {
             "client": self.client, "run": self.run_id, "conninfo": conninfo, "writers": list(WRITERS),
-            "readers": list(READERS), "tcp_timeout_seconds": TCP_TIMEOUT_SECONDS, "connect_timeout_seconds": CONNECT_TIMEOUT_SECONDS,
+            "readers": list(READERS), "tcp_timeout_seconds": TCP_TIMEOUT_SECONDS,
+            "connect_timeout_seconds": CONNECT_TIMEOUT_SECONDS,
             "statement_timeout_seconds": STATEMENT_TIMEOUT_SECONDS, "pause_seconds": PAUSE_SECONDS,
             "seconds": LONGEST_DRILL_SECONDS, "final_timeout_seconds": 30,
             "attempts": f"{PROBE_FOLDER}/attempts.jsonl", "status": f"{PROBE_FOLDER}/status.json",
@@ -203,6 +204,7 @@ class Probe:
     def start(self) -> None:
         call = ["systemd-run", "--quiet", "--collect", f"--unit={PROBE_UNIT}", *self._call("run")]
         self.shell.succeed(self.client, call)
+        self.calm_since = time.monotonic()
         threading.Thread(target=self._follow, name="probe status", daemon=True).start()
 
     def _follow(self) -> None:
@@ -220,6 +222,8 @@ class Probe:
             self._stop.wait(RECONNECT_SECONDS)
 
     def _take(self, status: dict[str, Any]) -> None:
+        if not self.status:
+            self.calm_since = time.monotonic()
         self.status = status
         errors = status["fail"] + status["indeterminate"]
         if errors != self.errors:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from holdfast.drill.verdict.checks.ownership import SAMPLE_PERIOD_SECONDS
+from holdfast.drill.verdict.checks.ownership import MAXIMUM_SAMPLE_GAP_SECONDS, SAMPLE_PERIOD_SECONDS
 from holdfast.drill.verdict.history import Attempt, History, NodeSample, node_of_key
 
-# A node without samples for this long is shown as silent (samples come four times a second).
-SILENT_AFTER_SECONDS = 1.2
+# A node without samples for this long is shown as silent: the same length that the verdict does not accept.
+SILENT_AFTER_SECONDS = MAXIMUM_SAMPLE_GAP_SECONDS
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,14 @@ def reservation_lane(history: History, end: float) -> Lane:
         if holders:
             found = sorted(names.get(node_of_key(h), "stranger") if h else "nobody" for h in holders)
             label = " + ".join(dict.fromkeys(found))
-            points.append((sample.time, label, node_kind(history, label) if label in history.nodes else "conflict"))
+            points.append((sample.time, label, _holder_kind(history, label)))
     return Lane("Reservation", tuple(join_runs(points, end)), "who holds it, read from the array")
+
+
+def _holder_kind(history: History, label: str) -> str:
+    if label == "nobody":
+        return "silent"
+    return node_kind(history, label) if label in history.nodes else "conflict"
 
 
 def node_lane(history: History, node: str, end: float) -> Lane:
@@ -111,7 +117,8 @@ def node_lane(history: History, node: str, end: float) -> Lane:
     for start, stop in silences:
         points.append((start, "no sign of life", "silent"))
         known = [e.state for e in events if e.time <= stop]
-        state = known[-1] if known else "standby"
+        awake = next((s for s in samples if s.time >= stop), samples[-1])
+        state = known[-1] if known else "owner" if _owns(history, awake) else "standby"
         points.append((stop, state, state))
     points.sort(key=lambda point: point[0])
     inside = [p for p in points if p[2] == "silent" or not any(a < p[0] < b for a, b in silences)]

@@ -80,6 +80,7 @@ class Budget:
     cause: str
     parts: tuple[BudgetPart, ...]
     agent_seconds: float
+    whole_percent: float
     client_seconds: float | None
 
 
@@ -172,14 +173,19 @@ def budget(history: History) -> Budget | None:
         return None
     takeover = history.takeovers[0]
     gap = worst_gap(history)
-    whole = max(takeover.total_seconds, gap.seconds if gap else 0.0, sum(takeover.phases.values())) or 1.0
+    longest = max((*takeover.phases.values(), takeover.total_seconds), default=0.0) or 1.0
     parts = tuple(
-        BudgetPart(name, PHASE_WORDS.get(name, name), seconds, 100 * seconds / whole) for name, seconds in takeover.phases.items()
+        BudgetPart(name, PHASE_WORDS.get(name, name), seconds, 100 * seconds / longest)
+        for name, seconds in takeover.phases.items()
     )
-    rest = whole - sum(takeover.phases.values())
-    if rest > 0.005:
-        parts += (BudgetPart("rest", "not in the agent's log: the clients' own retries", rest, 100 * rest / whole),)
-    return Budget(takeover.node, takeover.cause, parts, takeover.total_seconds, gap.seconds if gap else None)
+    return Budget(
+        takeover.node,
+        takeover.cause,
+        parts,
+        takeover.total_seconds,
+        100 * takeover.total_seconds / longest,
+        gap.seconds if gap else None,
+    )
 
 
 def log_excerpt(history: History) -> list[LogLine]:
