@@ -67,8 +67,8 @@ CHECKS = (
     Check("comes to rest: crash", "-DPROGRESS -DCRASHES=1", Kind.LIVELOCK),
 )
 MUTATIONS = (
-    Check("no look at lock and data before the mount", "-DM_NO_VERIFY -DCLEARS=1 -DRETURNS=1", holds=False),
-    Check("lock LUN not read after registering on data", "-DM_NO_LOCK_CHECK -DSTAY", holds=False),
+    Check("no look at lock and data before the mount", "-DM_NO_VERIFY", holds=False),
+    Check("lock LUN not read after registering on data", "-DM_NO_LOCK_CHECK", holds=False),
     Check("other keys not preempted from data LUNs", "-DM_NO_DATA_PREEMPT", holds=False),
     Check("data LUNs not reserved", "-DM_NO_RESERVE_DATA", holds=False),
     Check("preempts after a registration without a look", "-DSTAY -DM_SWEEP_UNSEEN", holds=False),

@@ -92,7 +92,9 @@ bit bel[N], susp[N], addr[N], pret[N], forever[N];
 byte pc[N], vic[N], oth[N];
 bit hbcut;
 byte spent[N];
+bit accused_by[N];
 bit hw[N], rounded[N];
+bit seen[N];
 byte crashes, freezes, paths, returns, hbcuts, wits, stops, detaches, clears;
 byte victim_node;
 
@@ -270,10 +272,8 @@ inline check() {
 }
 
 inline defeated(i) {
-    if
-    :: victim_node < N -> spent[i] = spent[i] | EV(victim_node)
-    :: else
-    fi;
+    /* Only a cut heartbeat outlasts a lost challenge: who is down, isolated or without storage does not defend. */
+    spent[i] = spent[i] | accused_by[i];
     vic[i] = 0;
     pc[i] = IDLE
 }
@@ -326,7 +326,7 @@ proctype node(byte i) {
         vic[i] = 0; pc[i] = REG;
         SAY(i, t_begin) }
     :: atomic { alive(i) && path[i] && pc[i] == IDLE && !STANDOFF && (lockhold & MINE(i)) == 0 && ACCUSED(i) ->
-        vic[i] = lockhold; pc[i] = REG;
+        vic[i] = lockhold; accused_by[i] = hbcut; pc[i] = REG;
         SAY(i, t_begin) }
     :: atomic { alive(i) && path[i] && pc[i] == REG ->
         register_lock(i);
@@ -453,7 +453,7 @@ proctype node(byte i) {
         if
 #ifndef M_NO_LOCK_CHECK
         :: lockhold != K(i) || LOST(i) -> pc[i] = BACKOUT
-        :: lockhold == K(i) && !LOST(i) && ALL_OWN(i) -> pc[i] = MOUNT
+        :: lockhold == K(i) && !LOST(i) && ALL_OWN(i) -> seen[i] = 1; pc[i] = MOUNT
         :: lockhold == K(i) && !LOST(i) && !ALL_OWN(i) ->
 #ifdef M_SWEEP_UNSEEN
             oth[i] = lockreg & ~K(i); pc[i] = REGLOCK
@@ -461,7 +461,7 @@ proctype node(byte i) {
             pc[i] = RECHECK
 #endif
 #else
-        :: datareg == K(i) && datahold == K(i) -> pc[i] = MOUNT
+        :: datareg == K(i) && datahold == K(i) -> seen[i] = (lockhold == K(i)); pc[i] = MOUNT
         :: else -> pc[i] = BACKOUT
 #endif
         fi }
@@ -476,6 +476,9 @@ proctype node(byte i) {
         unregister_data(i); pc[i] = WITHDRAW;
         SAY(i, t_back_out); check() }
     :: atomic { alive(i) && pc[i] == MOUNT ->
+        /* I3: decided on one look that showed the own key alone on everything */
+        assert(seen[i]);
+        seen[i] = 0;
         bel[i] = 1; pc[i] = ADDR;
 #ifdef STAY
         unhurt[i] = 1;
@@ -598,7 +601,7 @@ proctype node(byte i) {
     :: atomic { alive(i) && pc[i] == KILL ->
         if
         :: !susp[i] -> bel[i] = 0; pc[i] = INSPECT; SAY(i, t_killed)
-        :: up[i] = 0; bel[i] = 0; addr[i] = 0; susp[i] = 0; pret[i] = 0; vic[i] = 0; oth[i] = 0; pc[i] = IDLE; SAY(i, t_watchdog)
+        :: up[i] = 0; bel[i] = 0; addr[i] = 0; susp[i] = 0; pret[i] = 0; vic[i] = 0; oth[i] = 0; seen[i] = 0; pc[i] = IDLE; SAY(i, t_watchdog)
         fi }
     :: atomic { alive(i) && path[i] && pc[i] == INSPECT ->
         SAY(i, t_inspect);
@@ -646,7 +649,7 @@ proctype node(byte i) {
 proctype faults(byte i) {
     do
     :: atomic { crashes < CRASHES && up[i] ->
-        crashes++; up[i] = 0; frozen[i] = 0; bel[i] = 0; addr[i] = 0; susp[i] = 0; pret[i] = 0; vic[i] = 0; oth[i] = 0;
+        crashes++; up[i] = 0; frozen[i] = 0; bel[i] = 0; addr[i] = 0; susp[i] = 0; pret[i] = 0; vic[i] = 0; oth[i] = 0; seen[i] = 0;
         pc[i] = IDLE; HURT(i); printf("FAULT %d crash\n", i);
         if
         :: skip

@@ -79,13 +79,14 @@ def _consider_owned(turn: Turn, holder: int) -> None:
     if peer is None:
         return
     found = find_evidence(turn, peer, holder)
+    turn.set(spent=tuple(mark for mark in s.spent if any(mark == there for _, there in found)))
     if not found:
-        turn.set(spent=())
         turn.go(State.STANDBY, Step.IDLE, f"{peer.node} owns the package")
         return
     if s.config.node in s.failed_nodes:
         turn.go(State.STANDBY, Step.IDLE, "the package could not be started here")
         return
+    s = turn.s
     for evidence, mark in found:
         if s.witness is not True and evidence not in PROVEN:
             turn.go(State.STANDBY, Step.IDLE, f"{peer.node} is suspect, but the own client network is not proven")
@@ -99,20 +100,24 @@ Found = tuple[Evidence, tuple[object, ...]]
 
 
 def find_evidence(turn: Turn, peer: Peer, holder: int) -> list[Found]:
-    """All evidence against the holder, strongest first, each with the mark that tells new evidence from old."""
+    """All evidence against the holder, strongest first, each with the mark that tells new evidence from old.
+
+    Only silence lasts beyond a lost challenge: an owner that is dead, isolated or without storage does not defend, so
+    a later beat or heartbeat that says so again is new.
+    """
     s, now, t = turn.s, turn.now, turn.t
     found: list[Found] = []
     if peer.dead:
         found.append((Evidence.DEAD, (Evidence.DEAD, holder)))
     if s.beat is not None and s.beat.key == holder:
         if not s.beat.serving:
-            found.append((Evidence.ISOLATED, (Evidence.ISOLATED, holder)))
+            found.append((Evidence.ISOLATED, (Evidence.ISOLATED, holder, s.beat.counter)))
         if s.lock_at - s.beat_moved_at >= t.beat_stall and now - s.beat_moved_at >= t.beat_stall:
             found.append((Evidence.BEAT, (Evidence.BEAT, holder, s.beat.counter)))
     said = peer.view if not turn.silent(peer, t.silence) else None
     # A node at rest that has not looked at the lock LUN since its release says so too; that is no owner in need.
     if said is not None and not said.storage_ok and said.key == holder and said.state not in _RESTING:
-        found.append((Evidence.STORAGE, (Evidence.STORAGE, holder)))
+        found.append((Evidence.STORAGE, (Evidence.STORAGE, holder, peer.viewed_at)))
     if turn.silent(peer, t.suspect):
         found.append((Evidence.SILENT, (Evidence.SILENT, holder, peer.heard_at)))
     return found

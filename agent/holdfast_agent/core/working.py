@@ -103,8 +103,11 @@ def _kill_failed(turn: Turn, head: Work, event: Done) -> None:
         turn.set(plan=(head,))
 
 
-def _ignored(turn: Turn, head: Work, event: Done) -> None:
+def _remembered(turn: Turn, head: Work, event: Done) -> None:
+    """In maintenance nothing is done about a failure, but the leave gate has to know of it."""
     turn.set(plan=turn.s.plan[1:])
+    if head.kind == "start":
+        turn.set(unhealthy=turn.s.unhealthy | {head.name})
 
 
 _FAILED = dict.fromkeys(State, _ignored) | {
