@@ -20,7 +20,7 @@ from holdfast.suite.stages import ROOT, Stage, all_stages
 
 LOGS = ROOT / "build" / "test"
 REQUIREMENTS = ROOT / "requirements-test.txt"
-SHOWN_LINES = 40              # of a failed stage's log
+SHOWN_LINES = 40  # of a failed stage's log
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,12 @@ def prepare(stages: list[Stage]) -> None:
         wanted = REQUIREMENTS.read_text()
         if not marker.exists() or marker.read_text() != wanted:
             report("installing the test tools into the Python environment (once)")
-            done = subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-                                   "-r", str(REQUIREMENTS)], capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(REQUIREMENTS)],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
             if done.returncode != 0:
                 raise LabError(f"pip could not install {REQUIREMENTS.name}: {done.stderr.strip().splitlines()[-1:]}")
             marker.write_text(wanted)
@@ -77,8 +81,7 @@ def prepare(stages: list[Stage]) -> None:
 
 
 def is_installed(package: str) -> bool:
-    done = subprocess.run(["dpkg-query", "-W", "-f", "${db:Status-Abbrev}", package], capture_output=True, text=True,
-                          check=False)
+    done = subprocess.run(["dpkg-query", "-W", "-f", "${db:Status-Abbrev}", package], capture_output=True, text=True, check=False)
     return done.stdout.startswith("ii")
 
 
@@ -92,9 +95,16 @@ def run_stage(stage: Stage) -> Outcome:
     with Progress(stage.name) as report, log.open("w") as handle:
         report(stage.purpose)
         try:
-            code = subprocess.run(argv, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=handle, stderr=subprocess.STDOUT,
-                                  timeout=stage.timeout_seconds, env=environment(**dict(stage.environment)),
-                                  check=False).returncode
+            code = subprocess.run(
+                argv,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=handle,
+                stderr=subprocess.STDOUT,
+                timeout=stage.timeout_seconds,
+                env=environment(**dict(stage.environment)),
+                check=False,
+            ).returncode
         except subprocess.TimeoutExpired:
             handle.write(f"\nnot done within {stage.timeout_seconds:.0f} s\n")
             code = -1
