@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 from holdfast_agent.core.machine import initial_state
 from holdfast_agent.core.state import (
@@ -30,7 +31,7 @@ def at(moment: float, state: State, step: Step, *plan: str, challenge: Challenge
 
 
 def follow(timeline: TakeoverTimeline, *states: MachineState) -> None:
-    for before, after in zip(states, states[1:], strict=False):
+    for before, after in pairwise(states):
         timeline.follow(before, after)
 
 
