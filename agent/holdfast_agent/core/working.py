@@ -110,7 +110,7 @@ def _remembered(turn: Turn, head: Work, event: Done) -> None:
         turn.set(unhealthy=turn.s.unhealthy | {head.name})
 
 
-_FAILED = dict.fromkeys(State, _ignored) | {
+_FAILED = dict.fromkeys(State, _remembered) | {
     State.STARTING: _start_failed,
     State.OWNER: _owner_failed,
     State.STOPPING: _stop_failed,
