@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from holdfast.drill.conditions import NodeSeen, Seen, fulfilled, owners
 from holdfast.drill.errors import DrillError
@@ -45,7 +45,6 @@ class Actions:
 
     def __init__(self, drill: Drill) -> None:
         self.drill = drill
-        self._moves: dict[str, Mapping[str, Any]] = {}
 
     def do(self, action: Action) -> None:
         match action:
@@ -96,26 +95,12 @@ class Actions:
         active = None
         if step is not None and step.what == "fault_healed":
             active = any(drill.faults.still_active(name) for name in drill.faults.called(str(step.fault)))
-        self._remember_moves(nodes)
         return Seen(nodes, drill.probe.status, drill.probe.calm_seconds, waited, active)
 
     def _after_wait(self, step: WaitStep) -> None:
         if step.what == "fault_healed":
             for name in self.drill.faults.called(str(step.fault)):
                 self.drill.faults.healed_by_timer(name)
-
-    def _remember_moves(self, nodes: Mapping[str, NodeSeen]) -> None:
-        for name, node in nodes.items():
-            found = node.package(self.drill.view.name).get("last_takeover")
-            if found:
-                self._moves.setdefault(name, found)
-
-    def takeovers(self) -> Iterator[dict[str, Any]]:
-        """The first takeover that each node reported since the drill began, by the agents' own clocks."""
-        for node, found in self._moves.items():
-            if node != self.drill.roles.owner:
-                yield {"node": node, "cause": str(found.get("cause", "")), "phases": dict(found.get("phases", {})),
-                       "total_seconds": float(found.get("total_seconds", 0.0))}  # fmt: skip
 
     def current_owner(self) -> str:
         found = owners(self.drill.view.name, self.seen(0.0))

@@ -237,8 +237,6 @@ class Drill:
     def collect(self) -> None:
         """Stop everything that runs on hosts, and take the records home."""
         self.collector.events(self.view.nodes, self.run["started"])
-        for takeover in self.actions.takeovers():
-            self.journal.write("takeover", **takeover)
         self.observers.stop()
         try:
             text = self.probe.stop()

@@ -47,9 +47,11 @@ class LabPower:
                 getattr(node, verb)(network)
             else:
                 getattr(node, {"off": "power_off", "on": "power_on"}.get(verb, verb))()
-            return str(node.status())
+            status = node.status()
         except LabError as error:
             raise DrillError(f"{host}: {verb}: {error}") from error
+        cables = f", unplugged: {', '.join(status['unplugged'])}" if status["unplugged"] else ""
+        return f"the lab reports {host} as {status['state']}{cables}"
 
 
 class ModulePower:

@@ -111,14 +111,13 @@ def node_lane(history: History, node: str, end: float) -> Lane:
     events = [e for e in history.events if e.node == node and e.state]
     points: list[tuple[float, str, str]] = []
     if samples:
-        first = "owner" if _owns(history, samples[0]) else "standby"
+        first = _state_around(history, samples, samples[0].time)
         points.append((samples[0].time, first, first))
     points += [(e.time, e.state, e.state) for e in events]
     for start, stop in silences:
         points.append((start, "no sign of life", "silent"))
         known = [e.state for e in events if e.time <= stop]
-        awake = next((s for s in samples if s.time >= stop), samples[-1])
-        state = known[-1] if known else "owner" if _owns(history, awake) else "standby"
+        state = known[-1] if known else _state_around(history, samples, stop)
         points.append((stop, state, state))
     points.sort(key=lambda point: point[0])
     inside = [p for p in points if p[2] == "silent" or not any(a < p[0] < b for a, b in silences)]
@@ -132,6 +131,12 @@ def _silences(samples: Sequence[NodeSample], end: float) -> list[tuple[float, fl
         if b - a > SILENT_AFTER_SECONDS:
             found.append((a + SAMPLE_PERIOD_SECONDS, b))
     return found
+
+
+def _state_around(history: History, samples: Sequence[NodeSample], time: float) -> str:
+    """Before the agent's first word: what the next samples show (the very first ones have no answer of the array yet)."""
+    near = [s for s in samples if time <= s.time <= time + SILENT_AFTER_SECONDS]
+    return "owner" if any(_owns(history, s) for s in near) else "standby"
 
 
 def _owns(history: History, sample: NodeSample) -> bool:

@@ -46,7 +46,7 @@ def render_report(history: History, judgement: Judgement, files: list[str]) -> s
 
 def page_values(history: History, judgement: Judgement, files: list[str]) -> dict[str, Any]:
     """Everything the template prints."""
-    zero = zero_time(history)
+    zero = history.zero
     order = {Verdict.FAIL: 0, Verdict.UNKNOWN: 1, Verdict.PASS: 2}
     return {
         "run": history.run,
@@ -67,12 +67,6 @@ def page_values(history: History, judgement: Judgement, files: list[str]) -> dic
         "files": files,
         "style": (TEMPLATES / "style.css").read_text(),
     }
-
-
-def zero_time(history: History) -> float:
-    """What the page calls 0 s: the first fault, or the beginning of the act."""
-    first = min((f.injected for f in history.faults), default=None)
-    return first or history.act_start or float(history.run.get("started") or 0)
 
 
 def draw_whole(history: History, zero: float) -> str:

@@ -71,10 +71,14 @@ def takeover(name: str, *, outage: float = 2.9, down_for: float = 12.0, frozen: 
                   "file systems mounted"),
         Happening(served, {"own": ("node2", 3)}, "node2", "started", "owner", "database answers"),
     ]  # fmt: skip
+    happenings.append(Happening(served, {}, "node2", "takeover", "owner", "", {
+        "cause": "silent on every network", "total_seconds": outage,
+        "phases": {"detect": 0.6, "arbitrate": 1.0, "preempt": 0.1, "activate": 0.5, "database": 0.55, "address": 0.1},
+    }))  # fmt: skip
     back = at + down_for
     if frozen:
         # Awake again with everything still in place: the array refuses, the agent resets the node a second later.
-        happenings[-1] = Happening(served, {"serving": True}, "node2", "started", "owner", "database answers")
+        happenings[-2] = Happening(served, {"serving": True}, "node2", "started", "owner", "database answers")
         happenings += [
             Happening(back, {"node1.frozen": False}),
             Happening(back + 0.4, {"node1.address": False}, "node1", "lost", "ejected", "own key is gone"),
@@ -96,9 +100,6 @@ def takeover(name: str, *, outage: float = 2.9, down_for: float = 12.0, frozen: 
         phases(at, 40.0, length),
         steps_around(tuple(s.name for s in runbook.steps), at, 40.0),
         faults_of(name, at, back),
-        takeovers=[{"node": "node2", "cause": "no heartbeat", "total_seconds": outage,
-                    "phases": {"detect": 0.6, "arbitrate": 1.0, "preempt": 0.1, "activate": 0.5, "database": 0.55,
-                               "address": 0.1}}],
         write_tries=writes("node2", "node1"),
         log=[(at + 0.7, "node2", "holdfast-agent", "erp: no heartbeat from node1, challenging for the lock LUN"),
              (at + 1.7, "node2", "kernel", "sd 2:0:0:1: [sdc] Mode parameters changed"),

@@ -74,7 +74,6 @@ class Script:
     phases: list[tuple[str, float, float]]
     steps: list[dict[str, object]]
     faults: list[dict[str, object]]
-    takeovers: list[dict[str, object]] = field(default_factory=list)
     write_tries: list[dict[str, object]] = field(default_factory=list)
     log: list[tuple[float, str, str, str]] = field(default_factory=list)
     length: float = 60.0
@@ -203,7 +202,6 @@ class Recorder:
             begin = START + float(str(step["started"]))
             entries.append((at, {"kind": "step", "event": "end", "started": begin, **body}))
         entries += self._fault_entries()
-        entries += [(script.length - 5, {"kind": "takeover", **t}) for t in script.takeovers]
         entries += [(script.length - 8, {"kind": "write_try", "time": START + script.length - 8, **w})
                     for w in script.write_tries]  # fmt: skip
         for at, entry in sorted(entries, key=lambda pair: pair[0]):

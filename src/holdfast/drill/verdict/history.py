@@ -161,7 +161,6 @@ class History:
     writes: tuple[WriteTry, ...] = ()
     events: tuple[AgentEvent, ...] = ()
     log: tuple[LogLine, ...] = ()
-    takeovers: tuple[Takeover, ...] = ()
     state_before: Mapping[str, Any] = field(default_factory=dict)
     state_after: Mapping[str, Any] = field(default_factory=dict)
     lost: tuple[str, ...] = ()
@@ -178,12 +177,31 @@ class History:
         act = self.phase("act")
         return act.started if act else None
 
+    @property
+    def zero(self) -> float:
+        """What people count from: the first fault, or else the beginning of the act."""
+        first = min((fault.injected for fault in self.faults), default=None)
+        return first or self.act_start or float(self.run.get("started") or 0)
+
+    @property
+    def takeovers(self) -> tuple[Takeover, ...]:
+        """Moves during the act, in order, with the agents' own budgets."""
+        act, heal = self.phase("act"), self.phase("heal")
+        until = heal.ended if heal else float("inf")
+        found = [e for e in self.events if e.event == "takeover" and act and act.started <= e.time <= until]
+        return tuple(_takeover(event) for event in sorted(found, key=lambda e: e.time))
+
     def host_of(self, role: str) -> str:
         return self.roles.get(role, role)
 
     def hosts_of(self, roles: tuple[str, ...]) -> frozenset[str]:
         hosts = {self.host_of(role) for role in roles}
         return frozenset(hosts - {"all_nodes"} | (set(self.nodes) if "all_nodes" in roles else set()))
+
+
+def _takeover(event: AgentEvent) -> Takeover:
+    phases = {name: float(seconds) for name, seconds in event.data.get("phases", {}).items()}
+    return Takeover(event.node, str(event.data.get("cause", "")), phases, float(event.data.get("total_seconds", 0)))
 
 
 def node_of_key(key: str) -> int:

@@ -25,7 +25,6 @@ from holdfast.drill.verdict.history import (
     NodeSample,
     PhaseRecord,
     StepRecord,
-    Takeover,
     WriteTry,
 )
 from holdfast.drill.verdict.timeaxis import TimeAxis
@@ -96,7 +95,6 @@ def load_history(root: Path) -> History:
         writes=tuple(WriteTry(**_body(entry)) for entry in journal if entry["kind"] == "write_try"),
         events=tuple(_load_events(folder, axis)),
         log=tuple(_load_log(folder, axis)),
-        takeovers=tuple(Takeover(**_body(entry)) for entry in journal if entry["kind"] == "takeover"),
         state_before=folder.document("state/before.json"),
         state_after=folder.document("state/after.json"),
         lost=(),

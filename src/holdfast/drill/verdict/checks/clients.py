@@ -46,7 +46,7 @@ def check_outage(history: History) -> CheckResult:
     measured = [gap for gap in gaps.values() if gap is not None]
     gap = max(measured, key=lambda g: g.seconds)
     fine = resolution(history.attempts, since)
-    findings = (*(_describe_gap(g, since) for g in measured), f"resolution of the probe {fine or 0:.3f} s")
+    findings = (*(_describe_gap(g, history.zero) for g in measured), f"resolution of the probe {fine or 0:.3f} s")
     return _judge_outage(name, title, gap, outage_limit(history), findings, history)
 
 
@@ -81,7 +81,7 @@ def check_client_errors(history: History) -> CheckResult:
     if not during:
         return CheckResult(name, title, Verdict.UNKNOWN, "no attempt during the act")
     if bad and history.expect.client_errors == "none":
-        findings = tuple(f"{a.worker} {a.start - since:+.3f} s {a.stage}: {a.error}" for a in bad[:20])
+        findings = tuple(f"{a.worker} {a.start - history.zero:+.3f} s {a.stage}: {a.error}" for a in bad[:20])
         return CheckResult(name, title, Verdict.FAIL, words + ", none was allowed", findings, len(bad), 0)
     return CheckResult(name, title, Verdict.PASS, words, measured=len(bad))
 

@@ -72,8 +72,7 @@ def check_one_writer(history: History) -> CheckResult:
     names = {number: node for node, number in history.node_ids.items()}
     double = [(m.time, m.writers(names)) for m in moments(history) if len(m.writers(names)) > 1]
     if double:
-        start = history.act_start or double[0][0]
-        findings = tuple(f"{t - start:+.2f} s: {', '.join(sorted(nodes))}" for t, nodes in double[:20])
+        findings = tuple(f"{t - history.zero:+.2f} s: {', '.join(sorted(nodes))}" for t, nodes in double[:20])
         return CheckResult(name, title, Verdict.FAIL, f"two writers in {len(double)} samples", findings, len(double), 0)
     return CheckResult(name, title, Verdict.PASS, f"at most one in {len(history.samples)} samples", measured=0, limit=0)
 
@@ -115,8 +114,7 @@ def check_one_address(history: History) -> CheckResult:
     double = [s for s in answered if len(s.macs) > 1]
     span = _longest_run([s.time for s in double])
     allowed = history.expect.address_overlap_seconds
-    start = history.act_start or answered[0].time
-    findings = tuple(f"{s.time - start:+.2f} s: {', '.join(sorted(history.macs.get(m, m) for m in s.macs))}"
+    findings = tuple(f"{s.time - history.zero:+.2f} s: {', '.join(sorted(history.macs.get(m, m) for m in s.macs))}"
                      for s in double)  # fmt: skip
     if double and span > allowed:
         words = f"two answers in {len(double)} of {len(answered)} questions"
@@ -143,13 +141,12 @@ def check_address_follows(history: History) -> CheckResult:
     if not any(s.addresses for s in history.samples):
         return CheckResult(name, title, Verdict.UNKNOWN, "the address was never seen on any node")
     stray = [s for s in sorted(history.samples, key=lambda s: s.time) if s.addresses and not _holds(history, s)]
-    start = history.act_start or 0.0
     worst_span, findings = 0.0, []
     for node in history.nodes:
         times = [s.time for s in stray if s.node == node]
         span = _longest_run(times)
         worst_span = max(worst_span, span)
-        findings += [f"{node} had the address without the reservation at {t - start:+.2f} s" for t in times[:10]]
+        findings += [f"{node} had the address without the reservation at {t - history.zero:+.2f} s" for t in times[:10]]
     allowed = max(history.expect.address_overlap_seconds, CLOCK_DOUBT_SECONDS + 2 * SAMPLE_PERIOD_SECONDS)
     if worst_span > allowed:
         return CheckResult(name, title, Verdict.FAIL, f"address without data for {worst_span:.1f} s", tuple(findings),
@@ -188,7 +185,7 @@ def check_moves(history: History) -> CheckResult:
     until = heal.ended if heal else act.ended
     changes = owners_over_time(history)
     during = [(t, n) for t, n in changes[1:] if act.started <= t <= until]
-    findings = tuple(f"{t - act.started:+.1f} s: {n}" for t, n in during)
+    findings = tuple(f"{t - history.zero:+.1f} s: {n}" for t, n in during)
     if not changes:
         return CheckResult(name, title, Verdict.UNKNOWN, "no node was ever seen as the owner")
     good = len(during) <= history.expect.moves
