@@ -31,5 +31,6 @@ class FilterModule:
             "refused_changes": find_refused,
             "package_table": package_overview.render_table,
             "package_speaker": package_overview.find_speaker,
+            "idle_nodes": package_overview.find_idle_nodes,
             "package_obstacles": package_overview.find_obstacles,
         }

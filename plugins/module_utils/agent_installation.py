@@ -11,9 +11,11 @@ import base64
 import compileall
 import io
 import shutil
+import sys
 import tarfile
 from pathlib import Path
 
+from .command import run
 from .file_set import sync_filesystem
 from .resource import Action, Resource
 
@@ -81,11 +83,17 @@ class AgentInstallation(Resource):
             target = staging / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
+        self._check_loads(staging)
         compileall.compile_dir(str(staging), quiet=2, stripdir=str(staging), prependdir=str(self.link))
         shutil.rmtree(self.directory, ignore_errors=True)
         # On the disk before it gets its name: a node that is reset right after must not come back with empty files.
         sync_filesystem(staging)
         staging.rename(self.directory)
+
+    @staticmethod
+    def _check_loads(directory):
+        """A version that this node's Python cannot even load never gets its name, and the old one stays in place."""
+        run([sys.executable, "-c", f"import sys; sys.path.insert(0, {str(directory)!r}); import holdfast_agent.__main__"])
 
     def expect(self, before):
         """The new version in its place."""

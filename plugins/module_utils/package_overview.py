@@ -44,6 +44,12 @@ def find_speaker(overview, name):
     return package["owner"] or (answering[0] if answering else "")
 
 
+def find_idle_nodes(overview, nodes):
+    """Those of I(nodes) that own no package."""
+    owners = {package["owner"] for package in overview["packages"].values()}
+    return [node for node in nodes if node not in owners]
+
+
 def find_obstacles(overview, name, target):
     """Why a move to I(target) would fail, one sentence each; the agents check more when the command is given."""
     package = overview["packages"].get(name)
