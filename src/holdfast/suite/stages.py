@@ -57,7 +57,7 @@ def all_stages() -> list[Stage]:
             quick=False,
             pytest=True,
             timeout_seconds=1800,
-            packages=("mmdebstrap", "uidmap", "qemu-system-x86", "qemu-utils", "openssh-client", "iproute2", "kmod"),
+            packages=("mmdebstrap", "uidmap", "qemu-system-x86", "qemu-utils", "openssh-client", "iproute2", "git"),
         ),
     ]
 
