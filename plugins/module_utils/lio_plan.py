@@ -8,7 +8,7 @@ refused under a type 5 reservation. Invariant: one target with one portal group 
 every session of a node has an ACL object of its own.
 
 States are dictionaries:
-  aptpl_directory  whether the directory for reservations that survive a restart exists
+  aptpl_directory  whether the directory for reservations that survive a restart exists and is written synchronously
   saved            whether the saved configuration equals the running one
   backstores       name -> plugin, path, size (bytes), serial, write_cache
   targets          IQN -> portals, enabled, attributes, luns (name -> number),
@@ -120,7 +120,7 @@ def plan_target(before, wanted, cluster, prefix, allow_removal, sessions_may_end
     """
     surplus = find_surplus(before, wanted, cluster, prefix)
     _check_conflicts(before, wanted, cluster)
-    actions = [] if before["aptpl_directory"] else [Action("create_aptpl_directory", "of the target")]
+    actions = [] if before["aptpl_directory"] else [Action("create_aptpl_directory", "of the target, written synchronously")]
     actions += plan_removal(before, surplus, allow_removal, sessions_may_end)
     actions += _plan_backstores(before["backstores"], wanted["backstores"])
     numbers = assign_lun_numbers(before, wanted)

@@ -15,6 +15,7 @@ from pathlib import Path
 from . import lio_plan
 from .errors import HoldfastError
 from .resource import Resource
+from .synchronous_directory import is_synchronous, make_synchronous
 
 try:
     import rtslib_fb
@@ -78,7 +79,7 @@ class TargetResource(Resource):
         return lio_plan.find_surplus(before, self.wanted, self.cluster, self.prefix)
 
     def _create_aptpl_directory(self, _subject):
-        aptpl_directory(self.root).mkdir(parents=True, exist_ok=True)
+        make_synchronous(aptpl_directory(self.root))
 
     def _create_backstore(self, name, plugin, path, size, serial):
         if plugin == "fileio":
@@ -152,7 +153,7 @@ class TargetResource(Resource):
 def read_target(root):
     """Everything LIO serves by iSCSI on this host, foreign targets included."""
     return {
-        "aptpl_directory": aptpl_directory(root).is_dir(),
+        "aptpl_directory": is_synchronous(aptpl_directory(root)),
         "saved": _normalise(read_saved()) == _normalise(root.dump()),
         "backstores": {so.name: _read_backstore(so) for so in root.storage_objects},
         "targets": {

@@ -141,7 +141,7 @@ target:
   type: dict
   contains:
     aptpl_directory:
-      description: Whether registrations survive a restart of the array.
+      description: Whether registrations survive a restart and a power cut of the array.
       type: bool
     saved:
       description: Whether the saved configuration equals the running one.

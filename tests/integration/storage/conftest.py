@@ -46,8 +46,9 @@ class Lab:
         argv += ["-a", json.dumps(options), *(["--check"] if check else [])]
         environment = {**os.environ, "HOLDFAST_LAB": self.name}
         done = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180, check=False)
-        start = done.stdout.find("{")
-        if start < 0:
+        # A failed module is told twice; its result stands after the arrow.
+        start = done.stdout.find("=> {") + 3
+        if start < 3:
             raise RuntimeError(f"{argv}: {done.stdout}\n{done.stderr}")
         result = json.JSONDecoder().raw_decode(done.stdout[start:])[0]
         return {**result, "failed": done.returncode != 0}

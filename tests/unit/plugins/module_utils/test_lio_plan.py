@@ -46,7 +46,11 @@ def plan(before, want, allow_removal=False):
 
 def test_blank_host_gets_one_target_per_network_and_portals_open_last():
     actions = described(plan(lio_plan.empty_state(), wanted()))
-    assert actions[:3] == ["create_aptpl_directory of the target", "create_backstore data", "create_backstore lock"]
+    assert actions[:3] == [
+        "create_aptpl_directory of the target, written synchronously",
+        "create_backstore data",
+        "create_backstore lock",
+    ]
     assert actions[-1] == "save_configuration for the next start of the array"
     for iqn, portal in ((A, "10.20.1.5:3260"), (B, "10.20.2.5:3260")):
         assert (
@@ -65,7 +69,7 @@ def test_built_array_needs_nothing():
 @pytest.mark.parametrize(
     ("damage", "repair"),
     [
-        (lambda s: s.update(aptpl_directory=False), ["create_aptpl_directory of the target"]),
+        (lambda s: s.update(aptpl_directory=False), ["create_aptpl_directory of the target, written synchronously"]),
         (lambda s: s.update(saved=False), []),
         (lambda s: s["targets"][A].update(enabled=False), [f"enable_target {A}"]),
         (lambda s: s["targets"][A].update(portals=[]), ["create_portal 10.20.1.5:3260"]),
