@@ -31,10 +31,15 @@ def as_user(command: str, *, timeout: float = 600) -> subprocess.CompletedProces
     return subprocess.run(["su", "-", USER, "-c", command], capture_output=True, text=True, timeout=timeout, check=False)
 
 
+def remove_user() -> int:
+    return subprocess.run(["userdel", "--remove", USER], capture_output=True, check=False).returncode
+
+
 @pytest.fixture(scope="module")
 def clone() -> Iterator[str]:
     """A fresh clone in the new user's home."""
     assert os.geteuid() == 0, "this test makes a user and therefore runs as root"
+    remove_user()             # of a run that was killed
     subprocess.run(["useradd", "--create-home", "--shell", "/bin/bash", USER], check=True)
     home = Path(f"/home/{USER}")
     try:
@@ -44,7 +49,7 @@ def clone() -> Iterator[str]:
         yield "cd holdfast && ./holdfast lab"
     finally:
         as_user("cd holdfast && ./holdfast lab down --delete")
-        subprocess.run(["userdel", "--remove", USER], check=True, capture_output=True)
+        assert remove_user() == 0
 
 
 def test_an_ordinary_user_builds_boots_uses_and_ends_a_lab(clone: str) -> None:
