@@ -289,6 +289,9 @@ inline eject(i) {
 }
 #ifdef STAY
 bit unhurt[N];
+#define BEGINS_UNHURT(i) unhurt[i] = 1
+#else
+#define BEGINS_UNHURT(i) skip
 #endif
 
 /* -- one node ---------------------------------------------------------------------------------------------- */
@@ -453,7 +456,7 @@ proctype node(byte i) {
         if
 #ifndef M_NO_LOCK_CHECK
         :: lockhold != K(i) || LOST(i) -> pc[i] = BACKOUT
-        :: lockhold == K(i) && !LOST(i) && ALL_OWN(i) -> seen[i] = 1; pc[i] = MOUNT
+        :: lockhold == K(i) && !LOST(i) && ALL_OWN(i) -> seen[i] = 1; BEGINS_UNHURT(i); pc[i] = MOUNT
         :: lockhold == K(i) && !LOST(i) && !ALL_OWN(i) ->
 #ifdef M_SWEEP_UNSEEN
             oth[i] = lockreg & ~K(i); pc[i] = REGLOCK
@@ -480,9 +483,6 @@ proctype node(byte i) {
         assert(seen[i]);
         seen[i] = 0;
         bel[i] = 1; pc[i] = ADDR;
-#ifdef STAY
-        unhurt[i] = 1;
-#endif
         SAY(i, t_mount); check() }
     :: atomic { alive(i) && pc[i] == ADDR ->
         addr[i] = 1; vic[i] = 0; pc[i] = RUN; SAY(i, t_serve); check() }

@@ -171,7 +171,9 @@ def note_written(turn: Turn, event: Done) -> None:
         answer_waiting(turn, False, "reservation conflict on writing the note")
         eject(turn, "lost: reservation conflict on writing the note")
         return
-    if event.outcome is not Outcome.OK or note is None:
+    if note is None:
+        return
+    if event.outcome is not Outcome.OK:
         answer_waiting(turn, False, f"the note could not be written: {event.outcome} {event.detail}".strip())
         return
     turn.set(note=note)
@@ -190,7 +192,7 @@ def note_written(turn: Turn, event: Done) -> None:
 def attached(turn: Turn, note: Note | None) -> None:
     """What was detached or kept running over an agent start is verified: take it up again."""
     s = turn.s
-    turn.set(active=True, on_lock=True, on_data=True, address=False, verified_at=turn.now, stalled=False,
+    turn.set(active=True, on_lock=True, on_data=True, address=True, verified_at=turn.now, stalled=False,
              term=note.term if note is not None else s.term, fed_until=-1e9, poll_at=turn.now)  # fmt: skip
     if s.state is not State.DETACHED and note is not None and note.flag is Flag.DETACHED:
         turn.go(State.DETACHED, Step.IDLE, "detached by an operator before the agent started")
@@ -200,6 +202,7 @@ def attached(turn: Turn, note: Note | None) -> None:
     if s.state is not State.DETACHED and note is not None and note.flag is Flag.MAINTENANCE:
         turn.go(State.MAINTENANCE, Step.RUN, "maintenance by an operator before the agent started")
         return
+    turn.do(act.RaiseAddress())
     plan = tuple(Work("start", name) for name in s.config.resources)
     turn.set(plan=plan, tries=0)
     turn.go(State.STARTING, Step.RUN, "found running and verified")

@@ -10,16 +10,21 @@ from __future__ import annotations
 from holdfast_agent.core import actions as act
 from holdfast_agent.core import standby
 from holdfast_agent.core.actions import Luns
-from holdfast_agent.core.events import Done, Flag, Note, Observed, Outcome, Problem
+from holdfast_agent.core.events import Done, Flag, Note, Observed, Outcome, Problem, Verb
 from holdfast_agent.core.state import Goal, Repair, State, Step, Work
 from holdfast_agent.core.turn import Turn
 
 _FLAGS = {Goal.RELEASE: Flag.RELEASED, Goal.STOP: Flag.STOPPED, Goal.FAIL: Flag.FAILED}
+_NOTE_VERBS = (Verb.MAINTENANCE_ON, Verb.MAINTENANCE_OFF, Verb.DETACH)
 _EJECT_PLAN = (Work("kill"), Work("deactivate"), Work("check"))
 
 
 def stop_package(turn: Turn, goal: Goal, reason: str, target: str | None = None) -> None:
-    """Begin the ordered stop of a package that is (being) mounted here."""
+    """Begin the ordered stop of a package that is (being) mounted here; it overtakes a note under way."""
+    if turn.s.pending_note is not None:
+        if turn.s.waiting is not None and turn.s.waiting.verb in _NOTE_VERBS:
+            answer_waiting(turn, False, f"overtaken: {reason}")
+        turn.set(pending_note=None)
     plan = (*(Work("stop", name) for name in reversed(turn.s.config.resources)), Work("deactivate"))
     turn.set(goal=goal, target=target, plan=plan, giving_up=turn.s.giving_up or goal is not Goal.STOP, tries=0)
     turn.go(State.STOPPING, Step.RUN, reason)
