@@ -38,10 +38,19 @@ def database_pid_file(package):
 
 
 def unit_processes(unit):
-    """All processes of a unit, from its control group."""
-    group = run(["systemctl", "show", "--property=ControlGroup", "--value", unit]).strip()
+    """The unit's own processes: those in the control group of its main process.
+
+    Not the unit's whole tree: the agent keeps what it has started in groups beside its own.
+    """
+    main = run(["systemctl", "show", "--property=MainPID", "--value", unit]).strip()
+    return group_processes(Path(f"/proc/{main}/cgroup"))
+
+
+def group_processes(membership, cgroups=Path("/sys/fs/cgroup")):
+    """All processes of the (unified) control group named in a /proc/PID/cgroup file, none where that is gone."""
     try:
-        return [int(line) for line in Path(f"/sys/fs/cgroup{group}/cgroup.procs").read_text().split()] if group else []
+        group = membership.read_text().strip().rpartition("::")[2].lstrip("/")
+        return sorted(int(line) for line in (cgroups / group / "cgroup.procs").read_text().split())
     except FileNotFoundError:
         return []
 
@@ -118,7 +127,7 @@ class ProcessKill(ProcessFault):
         """The shell's loop; systemctl finds the processes of a unit, the pid file those of a database."""
         name = self.parameters["process"]
         if name in UNITS:
-            kill = f"systemctl kill --signal=KILL {UNITS[name]}"
+            kill = f"systemctl kill --kill-whom=main --signal=KILL {UNITS[name]}"
         else:
             kill = f'read pid rest < "{database_pid_file(self.context.package)}" && kill -KILL "$pid"'
         return f"while :; do {kill}; sleep {self.parameters['every_seconds']:g}; done 2>/dev/null"

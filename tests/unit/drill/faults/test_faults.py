@@ -147,6 +147,15 @@ def test_processes_are_read_from_proc(tmp_path: Path) -> None:
     assert not process.CLIENT_BACKEND.search("postgres: checkpointer ")
 
 
+def test_the_agents_own_processes_are_not_those_it_has_started(tmp_path: Path) -> None:
+    for group, pids in (("agent", "30\n7\n"), ("erp.postgresql", "99\n")):
+        (tmp_path / "system.slice" / "holdfast-agent.service" / group).mkdir(parents=True)
+        (tmp_path / "system.slice" / "holdfast-agent.service" / group / "cgroup.procs").write_text(pids)
+    (tmp_path / "cgroup").write_text("0::/system.slice/holdfast-agent.service/agent\n")
+    assert process.group_processes(tmp_path / "cgroup", tmp_path) == [7, 30]
+    assert process.group_processes(tmp_path / "gone", tmp_path) == []
+
+
 def test_the_header_of_the_stand_alone_command_has_the_kernels_layout() -> None:
     """struct sg_io_hdr is 88 bytes on 64-bit Linux, and its status byte is the 73rd."""
     import ctypes
