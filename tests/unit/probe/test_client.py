@@ -13,7 +13,8 @@ from holdfast.probe import client
 
 CONFIG = {
     "client": "client1", "run": "r", "conninfo": "", "writers": ["w1", "w2"], "readers": ["r1"],
-    "tcp_timeout_seconds": 0.1, "connect_timeout_seconds": 0.1, "statement_timeout_seconds": 0.1, "pause_seconds": 0, "seconds": 1,
+    "tcp_timeout_seconds": 0.1, "connect_timeout_seconds": 0.1, "statement_timeout_seconds": 0.1,
+    "pause_seconds": 0, "seconds": 1,
     "final_timeout_seconds": 0,
 }  # fmt: skip
 
