@@ -47,6 +47,7 @@ def all_stages() -> list[Stage]:
             "model",
             "the ownership protocol, with every guard removed in turn",
             (sys.executable, "model/check.py"),
+              timeout_seconds=1500,
             packages=("spin", "gcc", "libc6-dev"),
         ),
         Stage("unit", "unit tests and drift checks", _pytest("tests/unit"), pytest=True),
