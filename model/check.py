@@ -58,27 +58,30 @@ CHECKS = (
     Check("healthy owner stays: freeze", "-DSTAY -DFREEZES=1"),
     Check("healthy owner stays: isolation", "-DSTAY -DWITS=1"),
     Check("healthy owner stays: detached", "-DSTAY -DDETACHES=1"),
+    Check("healthy owner stays, 3 nodes: heartbeat cut", "-DN=3 -DSTAY -DPROGRESS -DHBCUTS=1"),
+    Check("healthy owner stays, 3 nodes: heartbeat cut, freeze", "-DN=3 -DSTAY -DPROGRESS -DHBCUTS=1 -DFREEZES=1"),
     Check("ends owned: crash, freeze", "-DPROGRESS -DCRASHES=1 -DFREEZES=1", Kind.FINAL),
     Check("ends owned: heartbeat cut, isolation", "-DPROGRESS -DHBCUTS=1 -DWITS=1", Kind.FINAL),
     Check("ends owned: heartbeat cut, crash", "-DPROGRESS -DHBCUTS=1 -DCRASHES=1", Kind.FINAL),
     Check("ends owned: path loss, array restart without keys", "-DPROGRESS -DPATHS=1 -DCLEARS=1", Kind.FINAL),
     Check("ends owned, 3 nodes: crash", "-DN=3 -DPROGRESS -DCRASHES=1", Kind.FINAL),
-    Check("comes to rest: heartbeat cut", "-DPROGRESS -DHBCUTS=1", Kind.LIVELOCK),
-    Check("comes to rest: crash", "-DPROGRESS -DCRASHES=1", Kind.LIVELOCK),
+    Check("comes to rest: heartbeat cut", "-DPROGRESS -DSTAY -DHBCUTS=1", Kind.LIVELOCK),
+    Check("comes to rest: heartbeat cut, crash", "-DPROGRESS -DSTAY -DHBCUTS=1 -DCRASHES=1", Kind.LIVELOCK),
+    Check("comes to rest: isolation, path loss", "-DPROGRESS -DSTAY -DWITS=1 -DPATHS=1", Kind.LIVELOCK),
 )
 MUTATIONS = (
     Check("no look at lock and data before the mount", "-DM_NO_VERIFY", holds=False),
     Check("lock LUN not read after registering on data", "-DM_NO_LOCK_CHECK", holds=False),
     Check("other keys not preempted from data LUNs", "-DM_NO_DATA_PREEMPT", holds=False),
     Check("data LUNs not reserved", "-DM_NO_RESERVE_DATA", holds=False),
-    Check("preempts after a registration without a look", "-DSTAY -DM_SWEEP_UNSEEN", holds=False),
+    Check("preempts after a registration without a look", "-DSTAY -DFREEZES=1 -DM_SWEEP_UNSEEN", holds=False),
     Check("writes not suspended during a repair", "-DM_NO_SUSPEND -DRETURNS=1", holds=False),
     Check("repair resumes without reading the lock", "-DM_REPAIR_WITHOUT_VERIFY -DRETURNS=1", holds=False),
     Check("no wait W", "-DSTAY -DM_NO_WAIT", holds=False),
     Check("owner does not defend", "-DSTAY -DM_NO_DEFEND", holds=False),
     Check("note of detachment ignored", "-DSTAY -DDETACHES=1 -DM_NO_STANDOFF", holds=False),
     Check("isolated owner defends", "-DPROGRESS -DHBCUTS=1 -DWITS=1 -DM_ISOLATED_DEFENDS", Kind.FINAL, holds=False),
-    Check("evidence is never spent", "-DPROGRESS -DHBCUTS=1 -DM_NO_SPENT", Kind.LIVELOCK, holds=False),
+    Check("evidence is never spent", "-DPROGRESS -DSTAY -DHBCUTS=1 -DM_NO_SPENT", Kind.LIVELOCK, holds=False),
 )
 _CUT_SHORT = ("max search depth too small", "out of memory", "reached -DMEMLIM", "hash conflict: aborting")
 
@@ -99,7 +102,7 @@ def run_check(check: Check, directory: Path, seconds: int) -> Result:
     mode = ["-DNP"] if check.kind is Kind.LIVELOCK else ["-DSAFETY"]
     compile_command = ["gcc", "-O1", "-w", *mode, f"-DMEMLIM={MEMORY_MIB}", "-o", "pan", "pan.c"]
     subprocess.run(compile_command, cwd=directory, check=True, capture_output=True)
-    options = ["-l", "-f"] if check.kind is Kind.LIVELOCK else ["-E"]
+    options = ["-l"] if check.kind is Kind.LIVELOCK else ["-E"]
     command = ["./pan", f"-m{DEPTH}", "-w22", *options]
     return read_output(_run_bounded(command, directory, seconds))
 

@@ -89,7 +89,7 @@ bit detached_note;
 
 bit up[N], frozen[N], path[N], wit[N], e[N];
 bit bel[N], susp[N], addr[N], pret[N], forever[N];
-byte pc[N], vic[N], oth[N];
+byte pc[N], vic[N], oth[N], vn[N];
 bit hbcut;
 byte spent[N];
 bit accused_by[N];
@@ -152,18 +152,42 @@ inline node_of(key) {
 #ifdef M_NO_WAIT
 #define WAITED(i) (1)
 #else
-#define WAITED(i) (!hw[i] || rounded[i])
+/* Only a holder that is on its way to the mount or has it mounted defends; the others have nothing to defend. */
+#define DEFENDS(p) ((p >= RECHECK && p <= R_RESUME) || p == SUSPEND)
+#define WAITED(i) (!hw[i] || rounded[i] || lockhold != vic[i] || !DEFENDS(pc[vn[i]]))
 #endif
 inline start_wait(i) {
     node_of(vic[i]);
     rounded[i] = 0;
     hw[i] = 0;
     if
-    :: victim_node < N && victim_node != i && healthy(victim_node) && lockhold == vic[i] &&
-            (bel[victim_node] || pc[victim_node] == MOUNT) ->
-        hw[i] = 1
+    :: victim_node < N && victim_node != i && healthy(victim_node) && lockhold == vic[i] ->
+        hw[i] = 1; vn[i] = victim_node
     :: else
     fi
+}
+#ifdef M_NO_DEFEND
+#define ANSWERED(x) 1
+#else
+#define ANSWERED(x) ((lockreg & MINE(x)) == 0)
+#endif
+/* node i, the holder, has looked and removed what it found: the waits against it may end */
+inline defended(i) {
+    if
+    :: (vic[0] & K(i)) != 0 && ANSWERED(0) -> rounded[0] = 1
+    :: else
+    fi;
+    if
+    :: (vic[1] & K(i)) != 0 && ANSWERED(1) -> rounded[1] = 1
+    :: else
+    fi
+#if N > 2
+    ;
+    if
+    :: (vic[2] & K(i)) != 0 && ANSWERED(2) -> rounded[2] = 1
+    :: else
+    fi
+#endif
 }
 inline unwell(j) {
     if
@@ -185,6 +209,7 @@ inline unwell(j) {
 #else
 #define WAITED(i) (1)
 inline start_wait(i) { skip }
+inline defended(i) { skip }
 inline unwell(j) { skip }
 #endif
 
@@ -289,7 +314,7 @@ inline eject(i) {
 }
 #ifdef STAY
 bit unhurt[N];
-#define BEGINS_UNHURT(i) unhurt[i] = 1
+#define BEGINS_UNHURT(i) unhurt[i] = wit[i]
 #else
 #define BEGINS_UNHURT(i) skip
 #endif
@@ -396,9 +421,9 @@ proctype node(byte i) {
     :: atomic { alive(i) && path[i] && pc[i] == SWEEP ->
         if
         :: (lockreg & K(i)) != 0 && (oth[i] & ~lockreg) == 0 ->
-            preempt_lock(i, oth[i]); pc[i] = REGDATA; oth[i] = 0; SAY(i, t_sweep_ok)
+            preempt_lock(i, oth[i]); defended(i); pc[i] = REGDATA; oth[i] = 0; SAY(i, t_sweep_ok)
         :: (lockreg & K(i)) != 0 && (oth[i] & ~lockreg) != 0 ->
-            preempt_lock(i, oth[i]); pc[i] = RECHECK; oth[i] = 0; SAY(i, t_sweep_conflict)
+            preempt_lock(i, oth[i]); defended(i); pc[i] = RECHECK; oth[i] = 0; SAY(i, t_sweep_conflict)
         :: else -> pc[i] = RECHECK; oth[i] = 0; SAY(i, t_sweep_conflict)
         fi;
         check() }
@@ -508,7 +533,7 @@ proctype node(byte i) {
             :: GIVES_WAY(i) -> addr[i] = 0; pc[i] = UNMOUNT
             :: else ->
 #ifdef M_NO_DEFEND
-                skip
+                defended(i)
 #else
                 oth[i] = lockreg & ~K(i); pc[i] = DEFEND
 #endif
@@ -526,22 +551,7 @@ proctype node(byte i) {
         :: (lockreg & K(i)) != 0 -> preempt_lock(i, oth[i]); SAY(i, t_defend_ok)
         :: else -> SAY(i, t_defend_conflict)
         fi;
-#ifdef STAY
-        if
-        :: (vic[0] & K(i)) != 0 && (lockreg & MINE(0)) == 0 -> rounded[0] = 1
-        :: else
-        fi;
-        if
-        :: (vic[1] & K(i)) != 0 && (lockreg & MINE(1)) == 0 -> rounded[1] = 1
-        :: else
-        fi;
-#if N > 2
-        if
-        :: (vic[2] & K(i)) != 0 && (lockreg & MINE(2)) == 0 -> rounded[2] = 1
-        :: else
-        fi;
-#endif
-#endif
+        defended(i);
         oth[i] = 0; pc[i] = RUN; check() }
     :: atomic { alive(i) && path[i] && pc[i] == CLEANDATA ->
         if
@@ -612,7 +622,8 @@ proctype node(byte i) {
     :: atomic { alive(i) && path[i] && pc[i] == CLEANUP ->
         unregister_data(i); pc[i] = WITHDRAW; SAY(i, t_clean_up); check() }
     /* all paths gone for as long as the policy allows */
-    :: atomic { alive(i) && !path[i] && !susp[i] && pc[i] == RUN -> addr[i] = 0; pc[i] = KILL; SAY(i, t_give_up) }
+    :: atomic { alive(i) && !path[i] && bel[i] && pc[i] >= RUN && (pc[i] <= R_RESUME || pc[i] == SUSPEND) ->
+        addr[i] = 0; oth[i] = 0; pc[i] = KILL; SAY(i, t_give_up) }
 
     /* the ordered way down: unmount, then the keys */
     :: atomic { alive(i) && pc[i] == UNMOUNT ->
