@@ -9,9 +9,11 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from holdfast.host_packages import install_packages
 from holdfast.lab.backend.registry import BACKENDS
 from holdfast.lab.console import attach_console
 from holdfast.lab.errors import LabError, UsageError
+from holdfast.lab.host import missing_packages
 from holdfast.lab.lab import Lab, Node, labs
 from holdfast.lab.topology import SYSTEMS, builtin_topologies, load_topology
 from holdfast.progress import Progress
@@ -48,6 +50,7 @@ def _add_up(verbs: Any) -> None:
     parser.add_argument("--nodes", type=int, metavar="N", help="another number of cluster nodes than the topology's (1-8)")
     parser.add_argument("--system", choices=sorted(SYSTEMS), help="the nodes' Debian (default: the topology's)")
     parser.add_argument("--backend", choices=sorted(BACKENDS), default="uml", help="how nodes run (default: uml)")
+    parser.add_argument("--install", action="store_true", help="first install the Debian packages that are missing here")
     parser.add_argument("--fresh", action="store_true", help="delete the disks of an older lab of this name first")
 
 
@@ -59,6 +62,8 @@ def up(arguments: argparse.Namespace) -> int:
         topology = topology.with_system(arguments.system)
     lab = Lab(arguments.name)
     with Progress(f"lab {lab.name}") as report:
+        if arguments.install:
+            install_packages(missing_packages(building=True, qemu=arguments.backend == "qemu"), report)
         changed = lab.up(topology, backend=arguments.backend, fresh=arguments.fresh, report=report)
     if not arguments.json and not changed:
         print(f"The lab '{lab.name}' was up already.")
