@@ -65,5 +65,6 @@ def test_an_ordinary_user_builds_boots_uses_and_ends_a_lab(clone: str) -> None:
     assert as_user(f"{clone} ssh node1 apt-get install -y -qq socat").returncode == 0
     down = as_user(f"{clone} down --delete")
     assert down.returncode == 0, down.stderr
-    left = subprocess.run(["pgrep", "-u", USER, "-a"], capture_output=True, text=True, check=False).stdout
-    assert left == ""
+    listed = subprocess.run(["ps", "-u", USER, "-o", "stat=,args="], capture_output=True, text=True, check=False).stdout
+    # A zombie has ended already; when it disappears is up to this machine's init.
+    assert [line for line in listed.splitlines() if not line.startswith("Z")] == []
