@@ -8,28 +8,36 @@ off, the reservation and the database stay as they are. The next agent attaches 
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
+
 from .command import run
 from .package_control import CONTROL, read_status
 from .resource import Action, Resource, wait_until
 
 UNIT = "holdfast-agent.service"
+#: What an agent reads once, at its start: its code (the link is replaced at a change) and its definitions.
+INPUTS = ("usr/lib/holdfast/agent", "etc/holdfast/node.json", "etc/holdfast/packages/*.json", "etc/holdfast/cluster.key")
 #: An agent that starts reads every LUN once before it says that it owns something.
 _SERVING_SECONDS = 60
 
 
 class AgentRestart(Resource):
-    """One restart; nothing where no agent answers."""
+    """At most one restart: when it is I(wanted), or when the agent is older than what it should have read."""
 
-    def __init__(self):
+    def __init__(self, wanted):
+        self.wanted = wanted
         self._served = None
 
     def read(self):
-        """The packages that this node serves; None where no agent answers."""
-        return {"served": read_served()}
+        """The packages that this node serves, and whether the agent is stale; None where no agent answers."""
+        status = read_status(CONTROL)
+        started = time.time() - status["agent"]["uptime_seconds"] if status else None
+        return {"served": served_packages(status), "stale": status is not None and newest_input() > started}
 
     def plan(self, before):
-        """Always restart once."""
-        if before["served"] is None or self._served is not None:
+        """Restart once. Staleness finishes what a run that was cut off after writing the files left undone."""
+        if before["served"] is None or self._served is not None or not (self.wanted or before["stale"]):
             return []
         return [Action("restart", UNIT, {"serving": before["served"]})]
 
@@ -41,19 +49,23 @@ class AgentRestart(Resource):
         wait_until(self._serves_again, _SERVING_SECONDS)
 
     def _serves_again(self):
-        served = read_served()
+        served = served_packages(read_status(CONTROL))
         missing = [name for name in self._served if name not in (served or [])]
         return served is not None and not missing, f"not yet owned and attached: {', '.join(missing) or 'no agent answers'}"
 
     def expect(self, before):
         """The same packages, served by the new agent."""
-        return before
+        return {**before, "stale": False}
 
 
-def read_served():
+def served_packages(status):
     """Names of the packages that this node owns and watches; None where no agent answers."""
-    status = read_status(CONTROL)
     if status is None:
         return None
-    owned = (name for name, package in status["packages"].items() if package["state"] == "owner")
-    return sorted(owned)
+    return sorted(name for name, package in status["packages"].items() if package["state"] == "owner")
+
+
+def newest_input(paths=INPUTS):
+    """When the newest of the agent's inputs was put in its place; 0 where there is none."""
+    found = [entry for pattern in paths for entry in Path("/").glob(pattern)]
+    return max((entry.lstat().st_mtime for entry in found), default=0.0)

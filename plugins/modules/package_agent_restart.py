@@ -13,15 +13,20 @@ author: Holdfast contributors (@holdfast)
 description:
   - The agent detaches what it serves before it ends, and the next one attaches it again; clients notice nothing. Waits
     until everything that was served is owned and watched again.
-  - Does nothing where no agent runs. Otherwise it always restarts, so guard it with what has changed.
+  - Does nothing where no agent runs, and nothing where O(wanted) is false and the agent is younger than its code and its
+    definitions.
 extends_documentation_fragment: [holdfast.cluster.attributes]
-options: {}
+options:
+  wanted:
+    description: Restart it in any case.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
 - name: Let the agent read its new definitions
   holdfast.cluster.package_agent_restart:
-  when: definitions is changed
+    wanted: "{{ definitions is changed }}"
 """
 
 RETURN = r"""
@@ -39,8 +44,8 @@ from ..module_utils.resource import run_module
 
 def main():
     """Run the module."""
-    module = AnsibleModule(argument_spec={}, supports_check_mode=True)
-    run_module(module, "agent", lambda _params, _check: AgentRestart())
+    module = AnsibleModule(argument_spec={"wanted": {"type": "bool", "default": False}}, supports_check_mode=True)
+    run_module(module, "agent", lambda params, _check: AgentRestart(params["wanted"]))
 
 
 if __name__ == "__main__":
