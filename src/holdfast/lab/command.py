@@ -12,8 +12,11 @@ SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
 def environment(**extra: str) -> dict[str, str]:
-    """The caller's environment in the C locale, with the sbin folders (an ordinary user's PATH lacks them on Debian)."""
-    return {**os.environ, "LC_ALL": "C", "PATH": f"{os.environ.get('PATH', '/usr/bin:/bin')}:{SBIN}", **extra}
+    """The caller's environment in the C locale, with the sbin folders (an ordinary user's PATH lacks them on Debian).
+
+    UTF-8, because Ansible does not start without it; messages stay those of the C locale.
+    """
+    return {**os.environ, "LC_ALL": "C.UTF-8", "PATH": f"{os.environ.get('PATH', '/usr/bin:/bin')}:{SBIN}", **extra}
 
 
 def run(argv: list[str], *, timeout_seconds: float = 60, expected: tuple[int, ...] = (0,), stdin: str | None = None,
