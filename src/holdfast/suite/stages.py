@@ -43,13 +43,6 @@ def all_stages() -> list[Stage]:
             _tool("ansible-lint", "--offline", "--nocolor"),
             environment=(("ANSIBLE_INVENTORY", "/dev/null"),),
         ),
-        Stage(
-            "model",
-            "the ownership protocol, with every guard removed in turn",
-            (sys.executable, "model/check.py"),
-            timeout_seconds=1500,
-            packages=("spin", "gcc", "libc6-dev"),
-        ),
         Stage("unit", "unit tests and drift checks", _pytest("tests/unit"), pytest=True),
         Stage(
             "lab",
