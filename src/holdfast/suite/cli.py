@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     stages = chosen(all_stages(), arguments.quick, arguments.only or [])
     if arguments.list:
         for stage in stages:
-            print(f"{stage.name:<12}{stage.purpose}")
+            print(f"{stage.name:<14}{stage.purpose}")
         return 0
     prepare(stages)
     outcomes = [run_stage(stage) for stage in stages]
@@ -111,7 +111,7 @@ def run_stage(stage: Stage) -> Outcome:
     outcome = judge(code, junit if stage.pytest else None, log, time.monotonic() - started)
     if outcome.failed:
         print("\n".join(f"  {line}" for line in log.read_text(errors="replace").splitlines()[-SHOWN_LINES:]))
-    print(f"{stage.name:<12}{outcome.passed:>6} passed {outcome.failed:>4} failed {outcome.seconds:>8.1f} s", flush=True)
+    print(f"{stage.name:<14}{outcome.passed:>6} passed {outcome.failed:>4} failed {outcome.seconds:>8.1f} s", flush=True)
     return outcome
 
 
