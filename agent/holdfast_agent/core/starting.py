@@ -72,10 +72,7 @@ def start_observed(turn: Turn, event: Observed) -> None:
     if turn.s.key not in event.lock.keys or event.lock.holder != turn.s.key:
         back_out(turn, "the lock LUN is no longer ours")
         return
-    isolated = turn.s.witness is False and bool(foreign_keys((event.lock,), turn.s.key))
-    if turn.s.step is Step.RECHECK and isolated:
-        back_out(turn, "isolated: the witness is out of reach and a peer challenges")
-    elif turn.s.step is Step.RECHECK:
+    if turn.s.step is Step.RECHECK:
         partial = event.lock.paths_registered < event.lock.paths_up
         turn.set(step=Step.REGISTER_LOCK if partial else Step.SWEEP)
         if partial:

@@ -197,13 +197,12 @@ class Replay:
             else:
                 self.tick(node, line)
         assert node.state is not None
-        raise Disagreement(f"wanted {wanted}, got {node.storage} in {node.state.state}/{node.state.step}")
+        raise Disagreement(f"wanted {wanted.__name__}, got {node.storage} in {node.state.state}/{node.state.step}")
 
     def play_begin(self, node: ReplayNode, line: Line) -> None:
         """The model may accuse at any time; the machine needs new silence for that, so everybody is heard first."""
         for peer in self.nodes:
-            if not isinstance(node.storage, act.Register):
-                self.send(node, ev.PeerHeard(f"node{peer.number + 1}"))
+            self.send(node, ev.PeerHeard(f"node{peer.number + 1}"))
         self.wait_for(node, line, act.Register)
 
     def play_own_past(self, node: ReplayNode, line: Line) -> None:
