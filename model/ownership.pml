@@ -415,8 +415,7 @@ proctype node(byte i) {
         oth[i] = lockreg & ~K(i);
         if
         :: lockhold != K(i) -> oth[i] = 0; pc[i] = BACKOUT
-        :: lockhold == K(i) && oth[i] != 0 && GIVES_WAY(i) -> oth[i] = 0; pc[i] = BACKOUT
-        :: lockhold == K(i) && oth[i] != 0 && !GIVES_WAY(i) -> pc[i] = SWEEP
+        :: lockhold == K(i) && oth[i] != 0 -> pc[i] = SWEEP
         :: else -> pc[i] = REGDATA
         fi }
     :: atomic { alive(i) && path[i] && pc[i] == SWEEP ->
