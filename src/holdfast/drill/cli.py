@@ -119,7 +119,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         print(describe_plan(runbook, site.view, roles))
         return 0
-    with cluster_lock(state_folder() / "locks", site.view.cluster, runbook.name):
+    with cluster_lock(state_folder() / "drill-locks", site.view.cluster, runbook.name):
         judgement, folder = _execute(arguments, runbook, site)
     print(f"\n{judgement.verdict.value}: {runbook.title}")
     for check in judgement.checks:
