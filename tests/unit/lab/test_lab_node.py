@@ -30,6 +30,7 @@ class Script:
     """A backend whose machines are a shell script."""
 
     name = "script"
+    one_processor = False
 
     def __init__(self, text: str) -> None:
         self.text = text

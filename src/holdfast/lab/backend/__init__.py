@@ -61,6 +61,8 @@ class Backend(Protocol):
     """What the supervisor and the state folder ask of a backend."""
 
     name: str
+    one_processor: bool
+    """Whether a machine of it runs best when all of its processes stay on one processor of the host."""
 
     def device(self, unit: int) -> str:
         """The guest's name of a block device unit."""

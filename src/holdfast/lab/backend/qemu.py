@@ -20,6 +20,7 @@ class Qemu:
     """Boots the distribution's cloud kernel directly, with virtio disks and tap interfaces."""
 
     name = "qemu"
+    one_processor = False
 
     def __init__(self) -> None:
         self._acceleration: list[str] | None = None

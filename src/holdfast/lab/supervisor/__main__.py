@@ -18,6 +18,7 @@ from holdfast.lab.jail import mount_jail
 from holdfast.lab.supervisor import network
 from holdfast.lab.supervisor.control import Control
 from holdfast.lab.supervisor.node import Node
+from holdfast.lab.supervisor.scheduling import processor_for
 
 
 def main() -> int:
@@ -46,10 +47,10 @@ def supervise(folder: Folder) -> None:
     kind = network.transport()
     network.build_network(topology, kind)
     nodes = {}
-    for machine in topology.machines:
+    for number, machine in enumerate(topology.machines):
         boot = Boot(machine, image, folder.node(machine.name), network.ports(topology, machine, kind), kind)
         backend.prepare(boot)
-        nodes[machine.name] = Node(boot, backend)
+        nodes[machine.name] = Node(boot, backend, processor_for(number) if backend.one_processor else None)
     control = Control(topology, nodes, folder.control)
     for node in nodes.values():
         node.power_on()

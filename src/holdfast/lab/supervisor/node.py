@@ -18,6 +18,7 @@ from typing import Any
 from holdfast.lab.backend import Backend, Boot
 from holdfast.lab.command import environment
 from holdfast.lab.errors import UsageError
+from holdfast.lab.supervisor.scheduling import favour
 
 CONSOLE_LOG_LIMIT = 8 * 1024 * 1024
 POWERED_DOWN = (b"reboot: Power down", b"reboot: System halted")   # kernel/reboot.c
@@ -26,10 +27,10 @@ QUICK_EXITS_ALLOWED = 3
 
 
 class Node:
-    """Thread-safe. States: off, on, frozen, failed (it ended at once, several times)."""
+    """Thread-safe. States: off, on, frozen, failed (it ended at once, several times). `processor`: the one it is bound to."""
 
-    def __init__(self, boot: Boot, backend: Backend) -> None:
-        self.boot, self.backend = boot, backend
+    def __init__(self, boot: Boot, backend: Backend, processor: int | None = None) -> None:
+        self.boot, self.backend, self.processor = boot, backend, processor
         self.name = boot.machine.name
         self.unplugged: set[str] = set()
         self._change = threading.RLock()
@@ -109,6 +110,7 @@ class Node:
         self._process = subprocess.Popen(self.backend.command(self.boot), stdin=slave, stdout=slave, stderr=slave,
                                          start_new_session=True, env=environment(HOME="/root", TMPDIR="/tmp"))
         os.close(slave)
+        favour(self._process.pid, self.processor)
         self._console, self._tail, self._frozen = master, b"", False
         self._boots += 1
         self._started = time.monotonic()
