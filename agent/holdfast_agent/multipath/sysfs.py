@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 # drivers/md/dm-mpath sets no prefix itself; multipath-tools names its maps "mpath-<WWID>" in the dm uuid.
 _MAP_UUID_PREFIX = "mpath-"
+# drivers/scsi/scsi_transport_iscsi.c: the session is a parent of its targets and disks.
+_ISCSI_SESSION = re.compile(r"session\d+")
 
 
 @dataclass(frozen=True)
 class PathDevice:
-    """One path: kernel name, "major:minor", SCSI address and state word (``running``, ``blocked``, ``offline``…)."""
+    """One path: kernel name, "major:minor", SCSI address and state word (``running``, ``blocked``, ``offline``…).
+
+    ``iscsi_session`` is the kernel's number of the session that carries it, None for another transport.
+    """
 
     name: str
     number: str
     address: str
     state: str
+    iscsi_session: int | None = None
 
     @property
     def device(self) -> str:
@@ -72,8 +79,9 @@ def _map_paths(block: Path) -> tuple[PathDevice, ...]:
 
 
 def _path_device(block: Path) -> PathDevice:
-    device = block / "device"
-    return PathDevice(block.name, _read_word(block / "dev"), device.resolve().name, _read_word(device / "state"))
+    device = (block / "device").resolve()
+    session = next((int(part[7:]) for part in device.parts if _ISCSI_SESSION.fullmatch(part)), None)
+    return PathDevice(block.name, _read_word(block / "dev"), device.name, _read_word(device / "state"), session)
 
 
 def _read_word(attribute: Path) -> str:

@@ -13,7 +13,7 @@ from typing import TypeVar
 from ..errors import CheckConditionError, PathFailedError
 from ..multipath.sysfs import PathDevice
 from ..scsi.inquiry import read_identification, target_port_of, wwid_of
-from ..scsi.nexus import own_initiators
+from ..scsi.nexus import PathNexus, own_initiators, session_isid
 from ..scsi.note import SECTOR_BYTES, NoteError
 from ..scsi.reservation import ReservationPath
 from ..scsi.sgio import SgDevice
@@ -71,9 +71,9 @@ class NodeView:
         """The reservation commands on an open path."""
         return ReservationPath(device, SCSI_TIMEOUT_SECONDS)
 
-    def port_of(self, path: PathDevice) -> int | None:
-        """Relative target port of a path, None until it has been asked."""
-        return self._ports.get((path.name, path.address))
+    def nexus_of(self, path: PathDevice) -> PathNexus:
+        """How the array tells this path from others; its target port is None until it has been asked."""
+        return PathNexus(self._ports.get((path.name, path.address)), session_isid(path.iscsi_session))
 
     def initiators(self) -> frozenset[str]:
         """This node's initiator names; they change with a configuration change and not while it runs."""

@@ -108,9 +108,9 @@ def _view_data(
 
 def _view(node: NodeView, lun: Lun, status: FullStatus, own_key: int) -> LunView:
     initiators = node.initiators()
-    ports = {path.name: node.port_of(path) for path in lun.live_paths}
-    node.path_keys[lun.name] = keys_by_path(status, initiators, ports)
-    return build_view(lun, status, own_key, initiators, ports.values())
+    paths = {path.name: node.nexus_of(path) for path in lun.live_paths}
+    node.path_keys[lun.name] = keys_by_path(status, initiators, paths)
+    return build_view(lun, status, own_key, initiators, paths.values())
 
 
 def read_status(node: NodeView, device: SgDevice) -> FullStatus:

@@ -46,3 +46,14 @@ def test_paths_of_a_lun_also_outside_its_map(sysfs: Path) -> None:
     assert [(path.name, path.state) for path in found[WWID]] == [("sda", "running"), ("sdb", "transport-offline")]
     assert found[other] == ()
     assert (read_state("sda", sysfs), read_state("sdz", sysfs)) == ("running", "gone")
+
+
+def test_a_path_knows_its_iscsi_session(tmp_path: Path) -> None:
+    device = tmp_path / "devices/platform/host2/session5/target2:0:0/2:0:0:0"
+    device.mkdir(parents=True)
+    (device / "wwid").write_text("naa." + WWID[1:] + "\n")
+    (device / "state").write_text("running\n")
+    (tmp_path / "block/sdc").mkdir(parents=True)
+    (tmp_path / "block/sdc/dev").write_text("8:32\n")
+    (tmp_path / "block/sdc/device").symlink_to(device)
+    assert list_paths(frozenset({WWID}), tmp_path)[WWID] == (PathDevice("sdc", "8:32", "2:0:0:0", "running", 5),)
