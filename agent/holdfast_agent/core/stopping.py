@@ -74,6 +74,10 @@ _MAX_RELEASE_TRIES = 5
 def release_done(turn: Turn, event: Done) -> None:
     """Result of one command of the release."""
     step = turn.s.step
+    if event.outcome is Outcome.EXPIRED:
+        # Not sent, because this node was too slow: no answer of the array, so it does not count as a try. Keys given up
+        # before the note says "stopped" would be an invitation.
+        return
     if event.outcome is not Outcome.OK and not (step is Step.RELEASE_NOTE and event.outcome is Outcome.CONFLICT):
         turn.set(tries=turn.s.tries + 1)
         turn.log("release", f"{step} ended with {event.outcome} {event.detail}".strip())

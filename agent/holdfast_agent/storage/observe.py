@@ -124,7 +124,10 @@ def _read_lock(node: NodeView, path: PathDevice, own_key: int, device: SgDevice)
         note = _read_note(device, path)
         beat = _read_beat(device, path, status, own_key)
     except CheckConditionError:
-        # The keys decide; a note area that cannot be read is "no note" for the machine, which then waits in full.
+        # Without a holder the note decides whether the package may be started at all, so this reading says nothing.
+        if status.holder is None:
+            raise
+        # With one the keys decide; a note that cannot be read is "no note" for the machine, which then waits in full.
         return LockReading(status, None, None)
     return LockReading(status, note, beat)
 

@@ -20,7 +20,7 @@ def write_seed(path: Path, topology: Topology, boot: Boot, backend: Backend, key
     machine = boot.machine
     files = {
         "etc/hostname": (f"{machine.name}\n", 0o644),
-        "etc/hosts": (hosts_file(topology), 0o644),
+        "etc/holdfast-lab/hosts": (hosts_file(topology), 0o644),
         "etc/holdfast-lab/network": (network_batch(topology, machine, backend), 0o644),
         "root/.ssh/authorized_keys": ((keys / "id.pub").read_text(), 0o600),
         "etc/ssh/ssh_host_ed25519_key": ((keys / f"{machine.name}_host").read_text(), 0o600),

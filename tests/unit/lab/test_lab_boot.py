@@ -44,8 +44,8 @@ def test_seed_is_a_tar_of_whole_sectors_that_only_root_reads(boot: Boot, topolog
         key = tar.extractfile("etc/ssh/ssh_host_ed25519_key")
         assert key is not None
         assert key.read() == b"content of san1_host\n"
-    assert modes == {"root/.ssh": 0o700, "root/.ssh/authorized_keys": 0o600, "etc/hostname": 0o644, "etc/hosts": 0o644,
-                     "etc/holdfast-lab/network": 0o644, "etc/ssh/ssh_host_ed25519_key": 0o600,
+    assert modes == {"root/.ssh": 0o700, "root/.ssh/authorized_keys": 0o600, "etc/hostname": 0o644,
+                     "etc/holdfast-lab/hosts": 0o644, "etc/holdfast-lab/network": 0o644, "etc/ssh/ssh_host_ed25519_key": 0o600,
                      "etc/ssh/ssh_host_ed25519_key.pub": 0o644}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from holdfast_agent.core import actions as act
 from holdfast_agent.core import events as ev
 from holdfast_agent.core.state import State
 
@@ -256,6 +257,22 @@ def test_stopped_package_stays_down_until_started(cluster: Cluster) -> None:
     number = cluster.command(old, ev.Verb.START)
     cluster.run(cluster.now + 3.0)
     assert cluster.replies[number].ok and cluster.in_service()
+
+
+def test_a_stop_on_a_slow_node_is_still_no_invitation(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that the stopping node decides leaves in time for a while: the note has to come before the keys go."""
+    old, begun, perform = owner(cluster), cluster.now, cluster.perform
+
+    def slow(node: Node, action: act.Action) -> ev.Event:
+        if isinstance(action, act.WriteNote) and cluster.now < begun + 2.0:
+            return ev.Done(action.id, ev.Outcome.EXPIRED)
+        return perform(node, action)
+
+    monkeypatch.setattr(cluster, "perform", slow)
+    cluster.command(old, ev.Verb.STOP)
+    cluster.run(begun + 20.0)
+    assert cluster.owners() == []
+    assert {node.state.state for node in cluster.nodes} == {State.STOPPED}
 
 
 def test_detached_package_is_left_alone_until_its_node_is_proven_dead(cluster: Cluster) -> None:
