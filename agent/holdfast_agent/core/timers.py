@@ -50,6 +50,7 @@ class Timers:
     agent_restart: float
     """Longest time systemd needs to have a killed agent back and verifying."""
     vrrp_advert: float
+    """Between two VRRP advertisements; an address is up this long after the agent allowed it (role virtual_address)."""
     isolation_hold: float
     """An owner must have missed its witness for this long before it gives the package to a peer."""
     cold_start_wait: float
@@ -98,9 +99,9 @@ class Timers:
         return self.watchdog / 5
 
     @property
-    def vrrp_master_down(self) -> float:
-        """Upper bound of RFC 5798: 3 adverts + skew, skew below one advert."""
-        return 4 * self.vrrp_advert
+    def vrrp_late(self) -> float:
+        """A keepalived that is this late gives its address up by itself (timer_expired_backup: three adverts)."""
+        return 3 * self.vrrp_advert
 
     @property
     def replaced_after(self) -> float:
@@ -115,19 +116,19 @@ class Timers:
 
 FAST = Timers(
     "fast", defend=0.25, command_worst=0.15, stall=0.25, heartbeat=0.1, suspect=0.3, silence=0.6, path_wait=2.0,
-    path_wait_alone=60.0, slow_limit=5.0, watchdog=5.0, agent_restart=2.0, vrrp_advert=0.1, isolation_hold=1.0,
+    path_wait_alone=60.0, slow_limit=5.0, watchdog=5.0, agent_restart=2.0, vrrp_advert=0.3, isolation_hold=1.0,
     cold_start_wait=15.0, target_wait=10.0, path_detect=2.0, start_timeout=120.0, stop_timeout=30.0,
     activate_timeout=20.0,
 )  # fmt: skip
 STANDARD = Timers(
     "standard", defend=0.5, command_worst=0.5, stall=0.5, heartbeat=0.2, suspect=0.8, silence=1.6, path_wait=5.0,
-    path_wait_alone=120.0, slow_limit=10.0, watchdog=10.0, agent_restart=4.0, vrrp_advert=0.2, isolation_hold=3.0,
+    path_wait_alone=120.0, slow_limit=10.0, watchdog=10.0, agent_restart=4.0, vrrp_advert=0.5, isolation_hold=3.0,
     cold_start_wait=60.0, target_wait=30.0, path_detect=4.0, start_timeout=300.0, stop_timeout=60.0,
     activate_timeout=60.0,
 )  # fmt: skip
 CONSERVATIVE = Timers(
     "conservative", defend=1.0, command_worst=5.0, stall=2.0, heartbeat=0.5, suspect=3.0, silence=6.0, path_wait=15.0,
-    path_wait_alone=300.0, slow_limit=20.0, watchdog=30.0, agent_restart=10.0, vrrp_advert=0.5, isolation_hold=10.0,
+    path_wait_alone=300.0, slow_limit=20.0, watchdog=30.0, agent_restart=10.0, vrrp_advert=1.0, isolation_hold=10.0,
     cold_start_wait=180.0, target_wait=60.0, path_detect=10.0, start_timeout=900.0, stop_timeout=180.0,
     activate_timeout=120.0,
 )  # fmt: skip
@@ -162,7 +163,9 @@ def relations(t: Timers) -> list[Relation]:
         Relation("path detect", t.path_detect, "path wait", t.path_wait, "one dead path would look like all"),
         Relation("W", t.wait, "slow limit", t.slow_limit, "slow storage would move before a defended challenge"),
         Relation("path wait", t.path_wait, "path wait alone", t.path_wait_alone, "waiting alone must be the longer"),
-        Relation("VRRP master down", t.vrrp_master_down, "silence", t.silence, "VRRP would speak after the verdict"),
+        Relation("stall", t.stall, "VRRP late", t.vrrp_late, "an ordinary stall would take the address down"),
+        Relation("VRRP late", t.vrrp_late, "replaced after", t.replaced_after,
+                 "a node frozen for long enough to be replaced would still answer for the address"),
         Relation("agent restart + 2 feed", t.agent_restart + 2 * t.feed, "watchdog", t.watchdog,
                  "a killed agent would cost the node"),
         Relation("vouch", t.vouch, "watchdog", t.watchdog, "a hung agent would be fed past its reset"),
@@ -216,8 +219,8 @@ _EXPLANATIONS = (
     ("feed", "watchdog device is fed"),
     ("vouch", "one verified round vouches for: 2 D + stall"),
     ("agent_restart", "a killed agent is back"),
-    ("vrrp_advert", "VRRP advertisement"),
-    ("vrrp_master_down", "VRRP backup notices: 4 adverts at most"),
+    ("vrrp_advert", "VRRP advertisement, and delay of an address"),
+    ("vrrp_late", "keepalived so late drops its address"),
     ("isolation_hold", "witness gone: owner offers the package"),
     ("cold_start_wait", "unheard peers at boot: start alone"),
     ("target_wait", "move: target must own it, else rollback"),
