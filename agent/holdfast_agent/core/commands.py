@@ -63,7 +63,7 @@ def _stop(turn: Turn, event: Command) -> None:
     s = turn.s
     if s.state is State.OWNER or (s.state is State.STARTING and s.step is Step.RUN):
         turn.set(waiting=Waiting(event.id, event.verb))
-        stop_package(turn, Goal.STOP, "stopped by an operator")
+        stop_package(turn, Goal.STOP, "stopped by an operator", planned=True)
     elif s.state is State.MAINTENANCE:
         refuse(turn, event, "in maintenance: leave it first")
     else:
@@ -81,7 +81,7 @@ def _move(turn: Turn, event: Command) -> None:
         refuse(turn, event, problem)
         return
     turn.set(waiting=Waiting(event.id, event.verb))
-    stop_package(turn, Goal.RELEASE, f"moved to {target} by an operator", target)
+    stop_package(turn, Goal.RELEASE, f"moved to {target} by an operator", target, planned=True)
 
 
 def _target_problem(turn: Turn, target: str | None) -> str | None:

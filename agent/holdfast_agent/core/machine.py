@@ -322,7 +322,7 @@ def _offer(turn: Turn) -> None:
     if s.config.failback == "automatic" and home != s.config.node and settled and s.witness is not False:
         peer = turn.peer(home)
         if peer is not None and peer.view is not None and peer.view.can_serve and not turn.silent(peer, t.suspect):
-            stopping.stop_package(turn, Goal.RELEASE, f"automatic failback to {home}", home)
+            stopping.stop_package(turn, Goal.RELEASE, f"automatic failback to {home}", home, planned=True)
 
 
 def _drive_storage(turn: Turn) -> None:

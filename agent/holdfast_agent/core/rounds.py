@@ -82,6 +82,8 @@ def _rule_unverified(turn: Turn, verdict: Verdict) -> None:
     if turn.s.unverified_since is None:
         turn.log("unverified", verdict.reason)
         turn.set(unverified_since=turn.now)
+    if turn.s.state is State.STOPPING:
+        turn.lower_address("storage not verified while stopping")
     turn.set(unverified_gone=verdict.finding is Finding.GONE)
 
 
@@ -130,6 +132,7 @@ def _rule_foreign_lock(turn: Turn, verdict: Verdict) -> None:
     s = turn.s
     if s.giving_up:
         turn.log("no defence", f"{verdict.reason}, {s.state}")
+        turn.lower_address("not defended while stopping")
     elif isolated(turn):
         if s.state not in (State.STOPPING, State.MAINTENANCE):
             node = next((name for key in verdict.foreign if (name := turn.node_of(key))), None)

@@ -1,7 +1,7 @@
 """Every way down: the ordered stop and release, and the ejection of a node that lost the package.
 
-Ordered: address, resources in reverse, unmount, deactivate; the note that proves the clean stop; then the keys, data
-LUNs first. Ejected: watchdog unfed, address, kill, unmount; clean again only when that is proven, else the watchdog
+Ordered: resources in reverse, unmount, deactivate; the note that proves the clean stop; then the keys, data LUNs first.
+The address goes before the resources, in a planned stop after them, always before the unmount. Ejected: watchdog unfed, address, kill, unmount; clean again only when that is proven, else the watchdog
 resets the node.
 """
 
@@ -19,8 +19,12 @@ _NOTE_VERBS = (Verb.MAINTENANCE_ON, Verb.MAINTENANCE_OFF, Verb.DETACH)
 _EJECT_PLAN = (Work("kill"), Work("deactivate"), Work("check"))
 
 
-def stop_package(turn: Turn, goal: Goal, reason: str, target: str | None = None) -> None:
-    """Begin the ordered stop of a package that is (being) mounted here; it overtakes a note under way."""
+def stop_package(turn: Turn, goal: Goal, reason: str, target: str | None = None, *, planned: bool = False) -> None:
+    """Begin the ordered stop of a package that is (being) mounted here; it overtakes a note under way.
+
+    In a planned one the address stays until the resources have stopped: a client is told by the server that its
+    connection ends, where an address that vanishes would leave it waiting for its own timeout.
+    """
     if turn.s.pending_note is not None:
         if turn.s.waiting is not None and turn.s.waiting.verb in _NOTE_VERBS:
             answer_waiting(turn, False, f"overtaken: {reason}")
@@ -28,7 +32,8 @@ def stop_package(turn: Turn, goal: Goal, reason: str, target: str | None = None)
     plan = (*(Work("stop", name) for name in reversed(turn.s.config.resources)), Work("deactivate"))
     turn.set(goal=goal, target=target, plan=plan, giving_up=turn.s.giving_up or goal is not Goal.STOP, tries=0)
     turn.go(State.STOPPING, Step.RUN, reason)
-    turn.lower_address(reason)
+    if not planned:
+        turn.lower_address(reason)
 
 
 def eject(turn: Turn, reason: str) -> None:

@@ -20,6 +20,8 @@ def drive_work(turn: Turn) -> None:
     if s.step is not Step.RUN:
         return
     if s.plan:
+        if s.plan[0].kind == "deactivate" and s.state is State.STOPPING:
+            turn.lower_address(s.reason)
         turn.work(s.plan[0])
     elif s.state is State.STARTING:
         _started(turn)

@@ -214,6 +214,23 @@ def test_move_and_failback(cluster: Cluster) -> None:
     assert owner(cluster) is old
 
 
+def test_a_planned_move_keeps_the_address_until_the_resources_have_stopped(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, seen, perform = owner(cluster), [], cluster.perform
+
+    def watch(node: Node, action: act.Action) -> ev.Event:
+        if node is old and isinstance(action, (act.StopResource, act.Deactivate)):
+            seen.append((type(action).__name__, node.address))
+        return perform(node, action)
+
+    monkeypatch.setattr(cluster, "perform", watch)
+    cluster.command(old, ev.Verb.MOVE)
+    cluster.run(cluster.now + 5.0)
+    assert set(seen) == {("StopResource", True), ("Deactivate", False)}
+    assert cluster.in_service()
+
+
 def test_move_to_a_broken_target_rolls_back(cluster: Cluster) -> None:
     old, new = owner(cluster), standby(cluster)
     new.broken.add("db")
