@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import statistics
@@ -9,6 +10,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+ENOUGH_FOR_P95 = 10           # below that it is the maximum
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,19 @@ class Figure:
         return statistics.median(self.samples)
 
     @property
+    def p95(self) -> float:
+        """The sample that 95 of 100 do not exceed (nearest rank)."""
+        return sorted(self.samples)[math.ceil(0.95 * len(self.samples)) - 1]
+
+    @property
+    def spread(self) -> str:
+        """Least and most; the 95th percentile where there are enough samples for one."""
+        if len(self.samples) == 1:
+            return ""
+        ninety = f", p95 {self.p95:.1f}" if len(self.samples) >= ENOUGH_FOR_P95 else ""
+        return f" ({min(self.samples):.1f}-{max(self.samples):.1f}{ninety})"
+
+    @property
     def ratio(self) -> float:
         """How often the floor fits into the value."""
         return self.value / self.floor.value
@@ -45,7 +61,8 @@ class Figure:
         return "met" if self.value <= self.aim else "missed"
 
     def data(self) -> dict[str, Any]:
-        return {**asdict(self), "value": self.value, "ratio": round(self.ratio, 2), "verdict": self.verdict or None}
+        return {**asdict(self), "value": self.value, "p95": self.p95, "ratio": round(self.ratio, 2),
+                "verdict": self.verdict or None}
 
 
 def machine() -> dict[str, Any]:
@@ -66,8 +83,7 @@ def table(figures: list[Figure]) -> str:
     rows = [("FIGURE", "VALUE", "FLOOR", "RATIO", "AIM", "FLOOR IS")]
     for figure in figures:
         aim = f"{figure.aim:g} {figure.unit} {figure.verdict}" if figure.aim is not None else "-"
-        spread = f" ({min(figure.samples):.1f}-{max(figure.samples):.1f})" if len(figure.samples) > 1 else ""
-        rows.append((figure.name, f"{figure.value:.1f} {figure.unit}{spread}", f"{figure.floor.value:.1f} {figure.unit}",
+        rows.append((figure.name, f"{figure.value:.1f} {figure.unit}{figure.spread}", f"{figure.floor.value:.1f} {figure.unit}",
                      f"{figure.ratio:.1f}", aim, figure.floor.what))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)

@@ -44,11 +44,17 @@ def test_table_for_people() -> None:
         "memory  85.0 MiB (80.0-90.0)  2.0 MiB  42.5   -           a bare one"]
 
 
+def test_percentile_where_there_are_enough_samples() -> None:
+    many = Figure("crash", "s", tuple(float(number) for number in range(1, 21)), FLOOR)
+    assert many.p95 == 19.0
+    assert many.spread == " (1.0-20.0, p95 19.0)"
+
+
 def test_document_for_machines() -> None:
     told = document("lab", [SLOW, FREE], quick=True, host=machine())
     assert json.loads(json.dumps(told))["figures"][0] == {
         "name": "up", "unit": "s", "samples": [9.0, 5.0, 30.0], "floor": {"what": "a bare one", "value": 2.0}, "aim": 8,
-        "value": 9.0, "ratio": 4.5, "verdict": "missed"}
+        "value": 9.0, "p95": 30.0, "ratio": 4.5, "verdict": "missed"}
     assert told["figures"][1]["verdict"] is None
     assert told["quick"] is True
     assert told["machine"]["memory_mib"] > 0
