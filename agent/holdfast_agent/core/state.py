@@ -209,6 +209,8 @@ class MachineState:
     lock_at: float = -1e9
     """When that observation was asked for."""
     lock_readable: bool = False
+    look_due: bool = False
+    """What `lock` shows is older than the end of a challenge of this node: no new one before the next look."""
     note: Note | None = None
     beat: Beat | None = None
     beat_moved_at: float = 0.0
@@ -220,6 +222,8 @@ class MachineState:
     on_lock: bool = False
     """A registration of ours may be on the lock LUN."""
     on_data: bool = False
+    holds_data: bool = False
+    """A data LUN may be reserved by our key: it stays so until the next owner preempts it (see stopping.py)."""
     active: bool = False
     """Something of the package may be active, mounted or running here."""
     suspended: bool = False

@@ -57,6 +57,28 @@ def test_frozen_owner_is_replaced_and_stops_itself_after_the_thaw(cluster: Clust
     assert cluster.in_service() and owner(cluster) is new
 
 
+def test_late_writes_of_a_frozen_owner_are_refused_after_its_successor_was_stopped(cluster: Cluster) -> None:
+    """Replaced while frozen, the successor stopped in order, then thawed: the data LUNs are still reserved."""
+    old, new = owner(cluster), standby(cluster)
+    cluster.freeze(old, 30.0)
+    cluster.run(cluster.now + 10.0)
+    number = cluster.command(new, ev.Verb.STOP)
+    cluster.run(cluster.now + 10.0)
+    assert cluster.replies[number].ok and not new.mounted
+    assert old.mounted and not cluster.writes(old)
+    cluster.run(cluster.now + 20.0)
+    assert not old.mounted
+    number = cluster.command(old, ev.Verb.START)
+    cluster.run(cluster.now + 5.0)
+    assert cluster.replies[number].ok and cluster.in_service() and owner(cluster) is old
+
+
+def test_ordered_stop_beside_nodes_at_rest_leaves_nothing_on_the_array(cluster: Cluster) -> None:
+    cluster.command(owner(cluster), ev.Verb.STOP)
+    cluster.run(cluster.now + 5.0)
+    assert [(lun.registered, lun.holder) for lun in cluster.array.luns] == [({}, None)] * len(cluster.array.luns)
+
+
 @pytest.mark.parametrize("what", ["heartbeat", "witness of the standby", "witness of both", "standby", "one path"])
 def test_healthy_owner_stays(cluster: Cluster, what: str) -> None:
     """I5: none of these faults may move the package or take the address, not even briefly."""
