@@ -92,6 +92,7 @@
 #define DETACHED 31
 #define BACKOUT 32
 #define SUSPEND 33
+#define VERIFY_DATA 34
 
 #define K(i) (1 << (2 * (i)))
 #define OLD(i) (2 << (2 * (i)))
@@ -201,7 +202,7 @@ inline node_of(key) {
 #define WAITED(i) (1)
 #else
 /* Only a holder that is on its way to the mount or has it mounted defends; the others have nothing to defend. */
-#define DEFENDS(p) ((p >= RECHECK && p <= R_RESUME) || p == SUSPEND)
+#define DEFENDS(p) ((p >= RECHECK && p <= R_RESUME) || p >= SUSPEND)
 #define WAITED(i) (wait[i] == 0 || lockhold != vic[i] || !DEFENDS(pc[wait[i] - 1]))
 #endif
 inline start_wait(i) {
@@ -430,6 +431,37 @@ inline back_out(i, through) {
 #define GIVES_WAY(i) (!wit[i])
 #endif
 
+inline claim_again(i) {
+#ifdef M_SWEEP_UNSEEN
+    oth[i] = lockreg & ~K(i); pc[i] = REGLOCK
+#else
+    pc[i] = RECHECK
+#endif
+}
+#ifdef M_NO_LOCK_CHECK
+#define LOCK_WAS_READ(i) (lockhold == K(i))
+#else
+#define LOCK_WAS_READ(i) (1)
+#endif
+inline look_at_data(i) {
+    SAY(i, t_verify);
+    if
+    :: DATA_LOST(i) -> back_out(i, BACKOUT)
+    :: datareg == K(i) && datahold == K(i) -> seen[i] = LOCK_WAS_READ(i); follow(i); BEGINS_UNHURT(i); pc[i] = MOUNT
+    :: !DATA_LOST(i) && (datareg != K(i) || datahold != K(i)) -> claim_again(i)
+    fi
+}
+/* A mutation that mounts without a look: `seen` is what it would have shown. */
+inline mount_unseen(i) {
+    seen[i] = ALL_OWN(i); follow(i); pc[i] = MOUNT
+}
+/* What is played to the code is one look. */
+#ifdef TRACE
+#define LOOK_AT_DATA(i) look_at_data(i)
+#else
+#define LOOK_AT_DATA(i) pc[i] = VERIFY_DATA
+#endif
+
 proctype node(byte i) {
     do
     :: atomic { reach(i) && pc[i] == IDLE && !STANDOFF && (lockhold & MINE(i)) != 0 ->
@@ -520,7 +552,7 @@ proctype node(byte i) {
         fi;
 #ifdef M_NO_DATA_PREEMPT
         if
-        :: pc[i] == PREDATA -> oth[i] = 0; pc[i] = MOUNT
+        :: pc[i] == PREDATA -> oth[i] = 0; mount_unseen(i)
         :: else
         fi
 #endif
@@ -533,7 +565,7 @@ proctype node(byte i) {
         oth[i] = 0 }
     :: atomic { reach(i) && pc[i] == RESDATA ->
 #ifdef M_NO_RESERVE_DATA
-        pc[i] = MOUNT
+        mount_unseen(i)
 #else
         if
         :: (datareg & K(i)) != 0 && (datahold == 0 || datahold == K(i)) ->
@@ -548,27 +580,22 @@ proctype node(byte i) {
         :: else -> pc[i] = RECHECK; SAY(i, t_note_conflict)
         fi;
 #ifdef M_NO_VERIFY
-        pc[i] = MOUNT
+        mount_unseen(i);
 #endif
         skip }
+    /* the last look: the lock LUN first, then the data LUNs, and not at the same moment */
     :: atomic { reach(i) && pc[i] == VERIFY ->
-        SAY(i, t_verify);
         oth[i] = 0;
         if
 #ifndef M_NO_LOCK_CHECK
-        :: lockhold != K(i) || LOST(i) -> back_out(i, BACKOUT)
-        :: lockhold == K(i) && !LOST(i) && ALL_OWN(i) -> seen[i] = 1; follow(i); BEGINS_UNHURT(i); pc[i] = MOUNT
-        :: lockhold == K(i) && !LOST(i) && !ALL_OWN(i) ->
-#ifdef M_SWEEP_UNSEEN
-            oth[i] = lockreg & ~K(i); pc[i] = REGLOCK
+        :: lockhold != K(i) || LOCK_LOST(i) -> SAY(i, t_verify); back_out(i, BACKOUT)
+        :: lockhold == K(i) && !LOCK_LOST(i) && lockreg != K(i) -> SAY(i, t_verify); claim_again(i)
+        :: lockhold == K(i) && lockreg == K(i) -> LOOK_AT_DATA(i)
 #else
-            pc[i] = RECHECK
-#endif
-#else
-        :: datareg == K(i) && datahold == K(i) -> seen[i] = (lockhold == K(i)); follow(i); pc[i] = MOUNT
-        :: else -> back_out(i, BACKOUT)
+        :: LOOK_AT_DATA(i)
 #endif
         fi }
+    :: atomic { reach(i) && pc[i] == VERIFY_DATA -> look_at_data(i) }
     :: atomic { reach(i) && pc[i] == REGLOCK ->
         register_lock(i); SAY(i, t_register_lock);
         if
@@ -688,6 +715,7 @@ proctype node(byte i) {
 
     /* the ordered way down: unmount, then the keys */
     :: atomic { alive(i) && pc[i] == UNMOUNT ->
+        addr[i] = 0;
 #ifdef M_RELEASE_FIRST
         pc[i] = RELDATA;
 #else
@@ -702,7 +730,7 @@ proctype node(byte i) {
         pc[i] = WITHDRAW }
 
     :: atomic { reach(i) && pc[i] == RUN && stops < STOPS && ALL_OWN(i) && !pret[i] ->
-        stops++; addr[i] = 0; pc[i] = UNMOUNT; SAY(i, t_stop) }
+        stops++; pc[i] = UNMOUNT; SAY(i, t_stop) }
     :: atomic { reach(i) && pc[i] == RUN && detaches < DETACHES && ALL_OWN(i) && !pret[i] ->
         detaches++; detached_note = 1; pc[i] = DETACHED; SAY(i, t_detach) }
     :: atomic { reach(i) && pc[i] == DETACHED ->

@@ -357,3 +357,11 @@ _COMMANDS: dict[str, tuple[object, Luns | None]] = {
     "clean_up": (act.Unregister, Luns.DATA),
     "release_data": (act.Unregister, Luns.DATA),
 }
+
+
+def replay_lines(lines: list[str]) -> Replay:
+    """Play a whole trace; raises Disagreement."""
+    replay = Replay(3 if any(line.split()[1] == "2" and line.startswith("STEP") for line in lines) else 2)
+    for line in lines:
+        replay.play(line)
+    return replay
