@@ -219,7 +219,7 @@ def begin(turn: Turn, evidence: Evidence, mark: tuple[object, ...], victim: int 
         Evidence.RELEASED, Evidence.OPERATOR, Evidence.UNOWNED))  # fmt: skip
     note = turn.s.note
     planned = evidence is Evidence.RELEASED and note is not None and note.target == turn.s.config.node
-    turn.set(planned_from=note.previous if planned and note is not None else None)
+    turn.set(up_to=None, planned_from=note.previous if planned and note is not None else None)
     turn.go(State.CHALLENGING, Step.REGISTER, f"{node or 'the package'}: {evidence}")
 
 

@@ -85,6 +85,8 @@ class Evidence(StrEnum):
     OPERATOR = "started by an operator"
 
 
+MOUNT = "mount"
+"""The first step of a start, before every resource: activated and mounted."""
 PROVEN = frozenset({Evidence.DEAD, Evidence.RELEASED, Evidence.OWN_PAST, Evidence.OPERATOR})
 """Positive proof that no other node has the package running: skips W (DESIGN section 5)."""
 
@@ -123,6 +125,15 @@ class PackageConfig:
     @property
     def nodes(self) -> tuple[str, ...]:
         return tuple(name for name, _ in self.node_ids)
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """What a start goes through, in order; a partial start ends with one of them."""
+        return (MOUNT, *self.resources)
+
+    def resources_up_to(self, step: str | None) -> tuple[str, ...]:
+        """Resources that a start up to this step starts; all of them for None."""
+        return self.resources if step is None else self.resources[: self.steps.index(step)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +264,8 @@ class MachineState:
     """Failures in notes up to this term were forgotten by an operator."""
     override_term: int | None = None
     """A person overrode the note of this term (maintenance, detached, stopped, failed)."""
+    up_to: str | None = None
+    """Started only up to this step, by an operator: without its address, and kept in maintenance."""
     unplanned: bool = False
     planned_from: str | None = None
     """The node that gave the package to us in a planned move: where a failed start rolls back to."""

@@ -1,8 +1,8 @@
 """Every way down: the ordered stop and release, and the ejection of a node that lost the package.
 
 Ordered: resources in reverse, unmount, deactivate; the note that proves the clean stop; then the keys, data LUNs first.
-The address goes before the resources, in a planned stop after them, always before the unmount. Ejected: watchdog unfed, address, kill, unmount; clean again only when that is proven, else the watchdog
-resets the node.
+The address goes before the resources, in a planned stop after them, always before the unmount. Ejected: watchdog unfed,
+address, kill, unmount; clean again only when that is proven, else the watchdog resets the node.
 
 A data LUN without a reservation takes the writes of every node, also those that an old owner, replaced while it was
 frozen, has kept until it wakes. So the reservation of a data LUN outlives its owner: who holds it leaves it to the next
@@ -19,6 +19,7 @@ from holdfast_agent.core.state import Goal, Peer, Repair, State, Step, Work
 from holdfast_agent.core.turn import Turn
 
 _FLAGS = {Goal.RELEASE: Flag.RELEASED, Goal.STOP: Flag.STOPPED, Goal.FAIL: Flag.FAILED}
+_STOP_VERBS = (Verb.STOP, Verb.MOVE, Verb.FAILBACK)
 _NOTE_VERBS = (Verb.MAINTENANCE_ON, Verb.MAINTENANCE_OFF, Verb.DETACH)
 _AT_REST = (State.STANDBY, State.STOPPED, State.FAILED, State.CHALLENGING)
 """States in which a node has nothing of the package active."""
@@ -126,7 +127,8 @@ def _released(turn: Turn) -> None:
     turn.do(act.AnnounceRelease(s.term))
     turn.set(giving_up=False, target=None, poll_at=turn.now, unowned_since=None, lock_readable=False, note=None)
     turn.go(state, Step.IDLE, reason)
-    answer_waiting(turn, True, f"released: {reason}")
+    wanted = s.waiting is not None and s.waiting.verb in _STOP_VERBS
+    answer_waiting(turn, wanted, f"released: {reason}")
 
 
 def answer_waiting(turn: Turn, ok: bool, reason: str) -> None:

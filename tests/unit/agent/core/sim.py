@@ -478,9 +478,9 @@ class Cluster:
             return False
         return len(owners) == 1 and owners[0].address and owners[0].running == set(RESOURCES)
 
-    def command(self, node: Node, verb: ev.Verb, target: str | None = None) -> int:
+    def command(self, node: Node, verb: ev.Verb, target: str | None = None, up_to: str | None = None) -> int:
         number = next(self.order)
-        self.to_agent(node, ev.Command(number, verb, target))
+        self.to_agent(node, ev.Command(number, verb, target, up_to))
         return number
 
     def fail_resource(self, node: Node, name: str) -> None:
