@@ -392,7 +392,7 @@ inline follow(i) {
 
 /* A data LUN without a reservation takes every write, also what a replaced owner has kept until it wakes. So the holder
  * leaves its reservation there for the next owner to preempt; in an ordered release it may go, if every other node was
- * just heard at rest. */
+ * heard at rest since. */
 #ifdef M_RESERVATION_DROPPED
 #define KEEPS_DATA(i) (0)
 #define OTHERS_AT_REST(i) (1)

@@ -60,8 +60,8 @@ _HELP = {
 def parse_request(options: argparse.Namespace) -> Request:
     """The request of a command line; raises ValueError where "maintenance" is misspelt."""
     if options.verb != "maintenance":
-        words = (getattr(options, name, None) for name in ("target", "up_to"))
-        return Request(options.verb, options.package, *words, getattr(options, "preview", False))
+        target, up_to = getattr(options, "target", None), getattr(options, "up_to", None)
+        return Request(options.verb, options.package, target, up_to, getattr(options, "preview", False))
     switches = [word for word in options.words if word in _MAINTENANCE]
     packages = [word for word in options.words if word not in _MAINTENANCE]
     if len(switches) != 1:

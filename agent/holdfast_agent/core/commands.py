@@ -186,7 +186,7 @@ def start_the_rest(turn: Turn) -> None:
 def attached(turn: Turn, note: Note | None) -> None:
     """What was detached or kept running over an agent start is verified: take it up again."""
     s = turn.s
-    turn.set(active=True, on_lock=True, on_data=True, address=True, verified_at=turn.now, stalled=False,
+    turn.set(active=True, on_lock=True, on_data=True, address=True, owned_at=turn.now, verified_at=turn.now, stalled=False,
              term=note.term if note is not None else s.term, fed_until=-1e9, poll_at=turn.now)  # fmt: skip
     if s.state is not State.DETACHED and note is not None and note.flag is Flag.DETACHED:
         turn.go(State.DETACHED, Step.IDLE, "detached by an operator before the agent started")

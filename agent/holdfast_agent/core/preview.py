@@ -52,10 +52,10 @@ def preview_move(state: MachineState, now: float, target: str | None = None) -> 
 def plan_move(turn: Turn, wanted: str | None) -> MovePreview:
     """As `preview_move`, inside a step of the machine."""
     target = wanted or peer_can_serve(turn)
-    checks = (_owned_here(turn), _nothing_under_way(turn), _target_known(turn, target))
+    checks = [_owned_here(turn), _nothing_under_way(turn), _target_known(turn, target)]
     if checks[-1].ok:
-        checks += (_target_heard(turn, target), _target_able(turn, target))
-    return MovePreview(target, checks, _steps(turn, target) if target is not None else ())
+        checks += [_target_heard(turn, target), _target_able(turn, target)]
+    return MovePreview(target, tuple(checks), _steps(turn, target) if target is not None else ())
 
 
 def _owned_here(turn: Turn) -> Check:

@@ -129,7 +129,7 @@ def _count_move(turn: Turn) -> None:
 def _begin_run(turn: Turn) -> None:
     s = turn.s
     plan = (Work("activate"), *(Work("start", name) for name in s.config.resources_up_to(s.up_to)))
-    turn.set(plan=plan, verified_at=turn.now, unverified_since=None, poll_at=turn.now + turn.t.defend, tries=0,
+    turn.set(plan=plan, owned_at=turn.now, verified_at=turn.now, unverified_since=None, poll_at=turn.now + turn.t.defend, tries=0,
              giving_up=False, challenge=None, unhealthy=frozenset(), spent=())  # fmt: skip
     turn.go(State.STARTING, Step.RUN, "verified: only own keys on every LUN")
 

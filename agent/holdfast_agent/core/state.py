@@ -245,6 +245,8 @@ class MachineState:
     # rounds
     poll_at: float = 0.0
     """When the storage channel is next to observe, if nothing else is to do."""
+    owned_at: float = -1e9
+    """When the last look before the mount (or at adoption) showed the own key alone."""
     verified_at: float = -1e9
     unverified_since: float | None = None
     unverified_gone: bool = False

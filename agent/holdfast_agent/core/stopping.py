@@ -6,7 +6,7 @@ address, kill, unmount; clean again only when that is proven, else the watchdog 
 
 A data LUN without a reservation takes the writes of every node, also those that an old owner, replaced while it was
 frozen, has kept until it wakes. So the reservation of a data LUN outlives its owner: who holds it leaves it to the next
-owner to preempt, unless every other node was just heard at rest (found by the model, mutation M_RESERVATION_DROPPED).
+owner to preempt, unless every other node was heard at rest since (found by the model, mutation M_RESERVATION_DROPPED).
 """
 
 from __future__ import annotations
@@ -70,9 +70,12 @@ def drive_release(turn: Turn) -> None:
 
 
 def _asleep_somewhere(turn: Turn) -> list[str]:
-    """Peers that may still have the package mounted, for all that this node knows."""
-    t = turn.t
-    return [p.node for p in turn.s.peers if not p.dead and not (_at_rest(p) and turn.now - p.viewed_at < t.silence)]
+    """Peers that may still have the package mounted: not heard at rest since this node owns it.
+
+    One that was may be silent by now; it cannot have mounted anything meanwhile.
+    """
+    owned_at = turn.s.owned_at
+    return [p.node for p in turn.s.peers if not p.dead and not (_at_rest(p) and p.viewed_at >= owned_at)]
 
 
 def _at_rest(peer: Peer) -> bool:

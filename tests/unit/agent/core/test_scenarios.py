@@ -79,7 +79,12 @@ def test_late_writes_of_a_frozen_owner_are_refused_after_its_successor_was_stopp
     assert cluster.replies[number].ok and cluster.in_service() and owner(cluster) is old
 
 
-def test_ordered_stop_beside_nodes_at_rest_leaves_nothing_on_the_array(cluster: Cluster) -> None:
+@pytest.mark.parametrize("standby_is", ["heard", "off"])
+def test_ordered_stop_beside_nodes_at_rest_leaves_nothing_on_the_array(cluster: Cluster, standby_is: str) -> None:
+    """A standby that was heard at rest and then lost its power has nothing mounted either."""
+    if standby_is == "off":
+        cluster.power_off(standby(cluster))
+        cluster.run(cluster.now + 3.0)
     cluster.command(owner(cluster), ev.Verb.STOP)
     cluster.run(cluster.now + 5.0)
     assert [(lun.registered, lun.holder) for lun in cluster.array.luns] == [({}, None)] * len(cluster.array.luns)
