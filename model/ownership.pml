@@ -2,17 +2,27 @@
  *
  * One storage command of agent/holdfast_agent/core is one atomic step here, because that is what it is for the array.
  * Between any two steps a node may be frozen or die, so a command decided before a freeze takes effect after it, past
- * every check of the node: that is the case that breaks naive fencing. There is no time. A challenge may begin at any
- * moment and strike as soon as it likes (checks SAFE*): lost, late and forged heartbeats are all inside that. Where a
- * property needs the wait W (STAY), the wait is "a victim that was healthy all along has finished a round".
+ * every check of the node: that is the case that breaks naive fencing. There is no time. Without -DPROGRESS and -DSTAY
+ * a challenge may begin at any moment and strike as soon as it likes: lost, late and forged heartbeats and freezes of
+ * any length are all inside that. Where a property needs the wait W (STAY), the wait is "a victim that was healthy all
+ * along has finished a round".
  *
- * Keys: two bits per node, the key of the present and of the other epoch. lockreg/datareg: registered keys;
+ * Keys: two bits per node, the key of this start and of the one before. lockreg/datareg: registered keys;
  * lockhold/datahold: key of the holder, 0 for none. All LUNs of a kind are one LUN, all paths of a node are one path;
  * a path that returns without a registration is the event pret.
  *
- * -DN=2|3, budgets -DCRASHES= -DFREEZES= -DPATHS= -DRETURNS= -DHBCUTS= -DWITS= -DSTOPS= -DDETACHES= -DCLEARS=
+ * -DN=2|3, budgets -DCRASHES= -DFREEZES= -DPATHS= -DRETURNS= -DHBCUTS= -DWITS= -DSTOPS= -DDETACHES= -DCLEARS= -DARRAYS=
  * -DPROGRESS (challenges need evidence, final state is checked), -DSTAY (W is honoured, a healthy owner stays)
- * -DM_... removes one guard (see check.py).
+ * -DTRACE (prints what test_model_replay.py plays to the code), -DM_... removes one guard (see check.py).
+ *
+ * What keeps the search small, and why nothing is lost by it:
+ * - Nodes are interchangeable: the model knows no order of preference. They are numbered in the order of their first
+ *   step or fault (`known`), so every run is searched once and not once per naming. Not with -DTRACE.
+ * - Keys are shifted at boot (this start's becomes the one before) instead of alternating between two bits. A stale
+ *   name of a key two starts old is then taken for the one before: it may hit more than on a real array, never less.
+ * - What a node does not need any more it forgets at once (vic, oth, wait, accused_by).
+ * - A fault that may heal and has not is the same as one that never heals, as long as only states are looked at:
+ *   `forever` exists with -DPROGRESS alone, where the end of a run is.
  */
 #ifndef N
 #define N 2
@@ -43,6 +53,9 @@
 #endif
 #ifndef CLEARS
 #define CLEARS 0
+#endif
+#ifndef ARRAYS
+#define ARRAYS 0
 #endif
 
 #define IDLE 0
@@ -79,29 +92,65 @@
 #define DETACHED 31
 #define BACKOUT 32
 #define SUSPEND 33
+#define VERIFY_DATA 34
 
-#define K(i) (1 << (2 * (i) + e[i]))
-#define OLD(i) (1 << (2 * (i) + 1 - e[i]))
+#define K(i) (1 << (2 * (i)))
+#define OLD(i) (2 << (2 * (i)))
 #define MINE(i) (3 << (2 * (i)))
 
 byte lockreg, lockhold, datareg, datahold;
-bit detached_note;
+bit detached_note, hbcut, array_down;
 
-bit up[N], frozen[N], path[N], wit[N], e[N];
-bit bel[N], susp[N], addr[N], pret[N], forever[N];
-byte pc[N], vic[N], oth[N], vn[N];
-bit hbcut;
-byte spent[N];
+bit up[N], frozen[N], path[N], wit[N];
+bit bel[N], susp[N], addr[N], pret[N], stale[N], seen[N];
+byte pc[N], vic[N], oth[N], spent[N];
 bit accused_by[N];
-bit hw[N], rounded[N];
-bit seen[N];
-byte crashes, freezes, paths, returns, hbcuts, wits, stops, detaches, clears;
-byte victim_node;
+byte wait[N];
+byte crashes, freezes, paths, returns, hbcuts, wits, stops, detaches, clears, arrays;
+byte victim_node, known;
 
 #define alive(i) (up[i] && !frozen[i])
+#define reach(i) (alive(i) && path[i] && !array_down)
 #define healthy(i) (alive(i) && path[i] && wit[i])
 #define accepted(i) (datahold == 0 || (datareg & K(i)) != 0)
 #define writes(i) (bel[i] && !susp[i] && accepted(i))
+
+#ifdef TRACE
+#define SAY(i, what) printf("STEP %d %e lock %d %d data %d %d vic %d oth %d\n", i, what, lockreg, lockhold, datareg, datahold, vic[i], oth[i])
+#define FAULT(i, what) printf("FAULT %d %e\n", i, what)
+#define NUMBERED(i) (1)
+#define MEET(i) skip
+#else
+#define SAY(i, what) skip
+#define FAULT(i, what) skip
+#define NUMBERED(i) (i <= known)
+#define MEET(i) known = known + (i == known)
+#endif
+
+#ifdef PROGRESS
+bit forever[N];
+#define FOREVER(i) forever[i]
+inline heals_or_not(i) {
+    if
+    :: skip
+    :: forever[i] = 1
+    fi
+}
+#else
+#define FOREVER(i) (0)
+inline heals_or_not(i) { skip }
+#endif
+
+mtype = {
+    t_own_past, t_begin, t_register, t_look, t_reserve_ok, t_strike_ok, t_strike_conflict, t_doubt, t_unregister_lock, t_recheck,
+    t_sweep_ok, t_sweep_conflict, t_register_data, t_check_lock, t_preempt_data_ok, t_preempt_data_conflict,
+    t_reserve_data_ok, t_reserve_data_conflict, t_note_ok, t_note_conflict, t_verify, t_register_lock, t_back_out, t_mount,
+    t_serve, t_round, t_defend_ok, t_defend_conflict, t_clean_data_ok, t_clean_data_conflict, t_suspend,
+    t_repair_register_lock, t_repair_reserve_lock_ok, t_repair_reserve_lock_conflict, t_repair_register_data,
+    t_repair_reserve_data_ok, t_repair_reserve_data_conflict, t_repair_verify, t_resume, t_killed, t_watchdog, t_inspect,
+    t_clean_up, t_give_up, t_unmount, t_release_data, t_keep_data, t_stop, t_detach, t_attach,
+    crash, boot, freeze, thaw, no_path, path_back, path_returned, isolated, connected, heartbeat_cut, keys_lost, array_off, array_on
+};
 
 /* -- who may challenge ------------------------------------------------------------------------------------ */
 
@@ -126,19 +175,18 @@ inline node_of(key) {
 #define MAY_ACCUSE(i, j) (wit[i] && UNSPENT(i, j))
 #define BUSY(j) (up[j] && !frozen[j] && bel[j] && !hbcut)
 #else
-#ifdef STAY
 #define MAY_ACCUSE(i, j) (1)
+#ifdef STAY
 #define BUSY(j) (up[j] && !frozen[j] && bel[j])
 #else
-#define MAY_ACCUSE(i, j) (1)
 #define BUSY(j) (0)
 #endif
 #endif
-#define ACCUSED2(i, j) ((lockhold & MINE(j)) != 0 && MAY_ACCUSE(i, j))
+#define ACCUSED_FOR(i, j) ((lockhold & MINE(j)) != 0 && MAY_ACCUSE(i, j))
 #if N > 2
-#define ACCUSED(i) (ACCUSED2(i, 0) || ACCUSED2(i, 1) || ACCUSED2(i, 2))
+#define ACCUSED(i) (ACCUSED_FOR(i, 0) || ACCUSED_FOR(i, 1) || ACCUSED_FOR(i, 2))
 #else
-#define ACCUSED(i) (ACCUSED2(i, 0) || ACCUSED2(i, 1))
+#define ACCUSED(i) (ACCUSED_FOR(i, 0) || ACCUSED_FOR(i, 1))
 #endif
 #ifdef M_NO_STANDOFF
 #define STANDOFF (0)
@@ -146,23 +194,22 @@ inline node_of(key) {
 #define STANDOFF (detached_note)
 #endif
 
-/* -- the wait: a victim that was healthy since the registration has finished a defence --------------------- */
+/* -- the wait: a victim that was healthy since the registration has finished a defence ---------------------
+ * wait[i]: 0, or 1 + the node whose defence the challenger i waits for. */
 
 #ifdef STAY
 #ifdef M_NO_WAIT
 #define WAITED(i) (1)
 #else
 /* Only a holder that is on its way to the mount or has it mounted defends; the others have nothing to defend. */
-#define DEFENDS(p) ((p >= RECHECK && p <= R_RESUME) || p == SUSPEND)
-#define WAITED(i) (!hw[i] || rounded[i] || lockhold != vic[i] || !DEFENDS(pc[vn[i]]))
+#define DEFENDS(p) ((p >= RECHECK && p <= R_RESUME) || p >= SUSPEND)
+#define WAITED(i) (wait[i] == 0 || lockhold != vic[i] || !DEFENDS(pc[wait[i] - 1]))
 #endif
 inline start_wait(i) {
     node_of(vic[i]);
-    rounded[i] = 0;
-    hw[i] = 0;
+    wait[i] = 0;
     if
-    :: victim_node < N && victim_node != i && healthy(victim_node) && lockhold == vic[i] ->
-        hw[i] = 1; vn[i] = victim_node
+    :: victim_node < N && victim_node != i && healthy(victim_node) && lockhold == vic[i] -> wait[i] = victim_node + 1
     :: else
     fi
 }
@@ -171,39 +218,25 @@ inline start_wait(i) {
 #else
 #define ANSWERED(x) ((lockreg & MINE(x)) == 0)
 #endif
+inline end_wait(j, i, condition) {
+    if
+    :: wait[j] == i + 1 && (condition) -> wait[j] = 0
+    :: else
+    fi
+}
 /* node i, the holder, has looked and removed what it found: the waits against it may end */
 inline defended(i) {
-    if
-    :: (vic[0] & K(i)) != 0 && ANSWERED(0) -> rounded[0] = 1
-    :: else
-    fi;
-    if
-    :: (vic[1] & K(i)) != 0 && ANSWERED(1) -> rounded[1] = 1
-    :: else
-    fi
+    end_wait(0, i, ANSWERED(0));
+    end_wait(1, i, ANSWERED(1));
 #if N > 2
-    ;
-    if
-    :: (vic[2] & K(i)) != 0 && ANSWERED(2) -> rounded[2] = 1
-    :: else
-    fi
+    end_wait(2, i, ANSWERED(2))
 #endif
 }
-inline unwell(j) {
-    if
-    :: hw[0] && (vic[0] & MINE(j)) != 0 -> hw[0] = 0
-    :: else
-    fi;
-    if
-    :: hw[1] && (vic[1] & MINE(j)) != 0 -> hw[1] = 0
-    :: else
-    fi
+inline unwell(i) {
+    end_wait(0, i, true);
+    end_wait(1, i, true);
 #if N > 2
-    ;
-    if
-    :: hw[2] && (vic[2] & MINE(j)) != 0 -> hw[2] = 0
-    :: else
-    fi
+    end_wait(2, i, true)
 #endif
 }
 #else
@@ -265,42 +298,73 @@ inline preempt_data(i, victims) {
     fi;
     datareg = datareg & ~(victims)
 }
+/* keys at boot: this start's becomes the one before */
+inline older(keys, i) {
+    if
+    :: (keys & K(i)) != 0 -> keys = (keys & ~K(i)) | OLD(i)
+    :: else
+    fi
+}
 
-mtype = {
-    t_own_past, t_begin, t_register, t_look, t_reserve_ok, t_strike_ok, t_strike_conflict, t_doubt, t_unregister_lock, t_recheck,
-    t_sweep_ok, t_sweep_conflict, t_register_data, t_check_lock, t_preempt_data_ok, t_preempt_data_conflict,
-    t_reserve_data_ok, t_reserve_data_conflict, t_note_ok, t_note_conflict, t_verify, t_register_lock, t_back_out, t_mount,
-    t_serve, t_round, t_defend_ok, t_defend_conflict, t_clean_data_ok, t_clean_data_conflict, t_suspend,
-    t_repair_register_lock, t_repair_reserve_lock_ok, t_repair_reserve_lock_conflict, t_repair_register_data,
-    t_repair_reserve_data_ok, t_repair_reserve_data_conflict, t_repair_verify, t_resume, t_killed, t_watchdog, t_inspect,
-    t_clean_up, t_give_up, t_unmount, t_release_data, t_stop, t_detach, t_attach
-};
-#define SAY(i, what) printf("STEP %d %e lock %d %d data %d %d vic %d oth %d\n", i, what, lockreg, lockhold, datareg, datahold, vic[i], oth[i])
+/* -- invariants -------------------------------------------------------------------------------------------- */
 
 #if N > 2
 #define WRITERS (writes(0) + writes(1) + writes(2))
 #else
 #define WRITERS (writes(0) + writes(1))
 #endif
-
-/* -- invariants -------------------------------------------------------------------------------------------- */
-
-inline check() {
 #if CLEARS > 0
-    /* Reservations were lost: while the data LUN has none, the array cannot arbitrate. Otherwise as always. */
-    assert(datahold == 0 || WRITERS <= 1);
+/* Reservations were lost: while the data LUN has none, the array cannot arbitrate. Otherwise as always. */
+#define ARBITRATES (datahold != 0)
 #else
-    assert(WRITERS <= 1);
+#define ARBITRATES (1)
 #endif
-    assert(!addr[0] || bel[0]);
-    assert(!addr[1] || bel[1])
+#define CHALLENGES(i) (pc[i] == LOOK || pc[i] == STRIKE || pc[i] == DOUBT)
+
+#define one_writer (!ARBITRATES || WRITERS <= 1)
+#define address_at_owner(i) (!addr[i] || bel[i])
+/* A registration on a data LUN is write permission: nobody gets one for a challenge. The last owner, stopped clean and
+ * followed by nobody yet, still has its own. */
+#define challenger_off_data(i) (!CHALLENGES(i) || (datareg & K(i)) == 0 || datahold == K(i))
+/* Somebody read everything back as his own after this node did: what this one has not written yet must never arrive.
+ * An array that forgot everything cannot tell the two apart: who registers first is the owner. */
+#define no_late_write(i) (CLEARS > 0 || !stale[i] || !writes(i))
+
+#define holds_for(i) (address_at_owner(i) && challenger_off_data(i) && no_late_write(i))
+active proctype invariants() {
+end:
+    if
+    :: atomic { !one_writer -> assert(one_writer) }
+    :: atomic { !holds_for(0) -> assert(address_at_owner(0)); assert(challenger_off_data(0)); assert(no_late_write(0)) }
+    :: atomic { !holds_for(1) -> assert(address_at_owner(1)); assert(challenger_off_data(1)); assert(no_late_write(1)) }
+#if N > 2
+    :: atomic { !holds_for(2) -> assert(address_at_owner(2)); assert(challenger_off_data(2)); assert(no_late_write(2)) }
+#endif
+    fi
 }
 
+/* -- one node ---------------------------------------------------------------------------------------------- */
+
+#ifdef STAY
+bit unhurt[N];
+#define BEGINS_UNHURT(i) unhurt[i] = wit[i]
+#define HURT(i) unhurt[i] = 0; unwell(i)
+#else
+#define BEGINS_UNHURT(i) skip
+#define HURT(i) skip
+#endif
+
+inline go(i, where) {
+    vic[i] = 0;
+    oth[i] = 0;
+    wait[i] = 0;
+    accused_by[i] = 0;
+    pc[i] = where
+}
 inline defeated(i) {
     /* Only a cut heartbeat outlasts a lost challenge: who is down, isolated or without storage does not defend. */
     spent[i] = spent[i] | accused_by[i];
-    vic[i] = 0;
-    pc[i] = IDLE
+    go(i, IDLE)
 }
 inline eject(i) {
     addr[i] = 0;
@@ -312,27 +376,53 @@ inline eject(i) {
 #endif
     pc[i] = KILL
 }
-#ifdef STAY
-bit unhurt[N];
-#define BEGINS_UNHURT(i) unhurt[i] = wit[i]
-#else
-#define BEGINS_UNHURT(i) skip
+inline power_off(i) {
+    up[i] = 0; frozen[i] = 0; bel[i] = 0; addr[i] = 0; susp[i] = 0; pret[i] = 0; seen[i] = 0; stale[i] = 0; spent[i] = 0;
+    go(i, IDLE)
+}
+/* node i has read everything back as its own: whoever believed the same before has been followed */
+#define HAS(j) (bel[j] || pc[j] == MOUNT)
+inline follow(i) {
+    stale[0] = (i != 0 && (stale[0] || HAS(0)));
+    stale[1] = (i != 1 && (stale[1] || HAS(1)));
+#if N > 2
+    stale[2] = (i != 2 && (stale[2] || HAS(2)))
 #endif
+}
 
-/* -- one node ---------------------------------------------------------------------------------------------- */
+/* A data LUN without a reservation takes every write, also what a replaced owner has kept until it wakes. So the holder
+ * leaves its reservation there for the next owner to preempt; in an ordered release it may go, if every other node was
+ * heard at rest since. */
+#ifdef M_RESERVATION_DROPPED
+#define KEEPS_DATA(i) (0)
+#define OTHERS_AT_REST(i) (1)
+#else
+#define KEEPS_DATA(i) (datahold == K(i))
+#define AT_REST(i, j) (i == j || (!bel[j] && pc[j] != MOUNT))
+#if N > 2
+#define OTHERS_AT_REST(i) (AT_REST(i, 0) && AT_REST(i, 1) && AT_REST(i, 2))
+#else
+#define OTHERS_AT_REST(i) (AT_REST(i, 0) && AT_REST(i, 1))
+#endif
+#endif
+inline back_out(i, through) {
+    oth[i] = 0;
+    pc[i] = (KEEPS_DATA(i) -> WITHDRAW : through)
+}
 
 #define LOCK_LOST(i) (((lockreg & K(i)) == 0 && lockreg != 0) || (lockhold != 0 && lockhold != K(i)))
 #define DATA_LOST(i) (((datareg & K(i)) == 0 && datareg != 0) || (datahold != 0 && datahold != K(i)))
 #define LOST(i) (LOCK_LOST(i) || DATA_LOST(i))
 #define EMPTY (lockreg == 0 || datareg == 0)
 #define BARE(i) (lockhold != K(i) || datahold != K(i))
+#define DAMAGED(i) (EMPTY || BARE(i) || pret[i])
 #define ALL_OWN(i) (lockreg == K(i) && lockhold == K(i) && datareg == K(i) && datahold == K(i))
-#define PEER_READY(i) ((i != 0 && healthy(0) && pc[0] == IDLE) || (i != 1 && healthy(1) && pc[1] == IDLE) PEER2(i))
+#define READY(i, j) (i != j && healthy(j) && pc[j] == IDLE)
 #if N > 2
-#define PEER2(i) || (i != 2 && healthy(2) && pc[2] == IDLE)
+#define PEER_READY(i) (READY(i, 0) || READY(i, 1) || READY(i, 2))
 #define ANY_BUSY (BUSY(0) || BUSY(1) || BUSY(2))
 #else
-#define PEER2(i)
+#define PEER_READY(i) (READY(i, 0) || READY(i, 1))
 #define ANY_BUSY (BUSY(0) || BUSY(1))
 #endif
 #ifdef M_ISOLATED_DEFENDS
@@ -341,101 +431,119 @@ bit unhurt[N];
 #define GIVES_WAY(i) (!wit[i])
 #endif
 
+inline claim_again(i) {
+#ifdef M_SWEEP_UNSEEN
+    oth[i] = lockreg & ~K(i); pc[i] = REGLOCK
+#else
+    pc[i] = RECHECK
+#endif
+}
+#ifdef M_NO_LOCK_CHECK
+#define LOCK_WAS_READ(i) (lockhold == K(i))
+#else
+#define LOCK_WAS_READ(i) (1)
+#endif
+inline look_at_data(i) {
+    SAY(i, t_verify);
+    if
+    :: DATA_LOST(i) -> back_out(i, BACKOUT)
+    :: datareg == K(i) && datahold == K(i) -> seen[i] = LOCK_WAS_READ(i); follow(i); BEGINS_UNHURT(i); pc[i] = MOUNT
+    :: !DATA_LOST(i) && (datareg != K(i) || datahold != K(i)) -> claim_again(i)
+    fi
+}
+/* A mutation that mounts without a look: `seen` is what it would have shown. */
+inline mount_unseen(i) {
+    seen[i] = ALL_OWN(i); follow(i); pc[i] = MOUNT
+}
+/* What is played to the code is one look. */
+#ifdef TRACE
+#define LOOK_AT_DATA(i) look_at_data(i)
+#else
+#define LOOK_AT_DATA(i) pc[i] = VERIFY_DATA
+#endif
+
 proctype node(byte i) {
     do
-    :: atomic { alive(i) && path[i] && pc[i] == IDLE && !STANDOFF && (lockhold & MINE(i)) != 0 ->
-        vic[i] = lockhold;
+    :: atomic { reach(i) && pc[i] == IDLE && !STANDOFF && (lockhold & MINE(i)) != 0 ->
         if
         :: lockhold == K(i) -> pc[i] = RECHECK
-        :: else -> pc[i] = REG
+        :: else -> vic[i] = lockhold; pc[i] = REG
         fi;
         SAY(i, t_own_past) }
-    :: atomic { alive(i) && path[i] && pc[i] == IDLE && !STANDOFF && lockhold == 0 && !ANY_BUSY && wit[i] ->
-        vic[i] = 0; pc[i] = REG;
+    :: atomic { reach(i) && pc[i] == IDLE && NUMBERED(i) && !STANDOFF && lockhold == 0 && !ANY_BUSY && wit[i] ->
+        MEET(i); pc[i] = REG;
         SAY(i, t_begin) }
-    :: atomic { alive(i) && path[i] && pc[i] == IDLE && !STANDOFF && (lockhold & MINE(i)) == 0 && ACCUSED(i) ->
-        vic[i] = lockhold; accused_by[i] = hbcut; pc[i] = REG;
+    :: atomic { reach(i) && pc[i] == IDLE && NUMBERED(i) && !STANDOFF && (lockhold & MINE(i)) == 0 && ACCUSED(i) ->
+        MEET(i); vic[i] = lockhold; accused_by[i] = hbcut; pc[i] = REG;
         SAY(i, t_begin) }
-    :: atomic { alive(i) && path[i] && pc[i] == REG ->
+    :: atomic { reach(i) && pc[i] == REG ->
         register_lock(i);
 #ifdef M_CHALLENGER_ON_DATA
         register_data(i);
 #endif
         start_wait(i);
         pc[i] = LOOK;
-        SAY(i, t_register); check() }
-    :: atomic { alive(i) && path[i] && pc[i] == LOOK && WAITED(i) ->
+        SAY(i, t_register) }
+    :: atomic { reach(i) && pc[i] == LOOK && WAITED(i) ->
         SAY(i, t_look);
-        node_of(vic[i]);
         if
-        :: STANDOFF -> pc[i] = WITHDRAW
-        :: else ->
-            if
-            :: (lockreg & K(i)) == 0 && lockreg != 0 -> defeated(i)
-            :: (lockreg & K(i)) == 0 && lockreg == 0 -> vic[i] = 0; pc[i] = REG
-            :: (lockreg & K(i)) != 0 && lockhold == K(i) -> pc[i] = RECHECK
-            :: (lockreg & K(i)) != 0 && lockhold != K(i) && lockhold == vic[i] -> pc[i] = STRIKE
-            :: (lockreg & K(i)) != 0 && lockhold == 0 && vic[i] != 0 -> vic[i] = 0; start_wait(i)
-            :: (lockreg & K(i)) != 0 && lockhold != 0 && lockhold != K(i) && lockhold != vic[i] -> pc[i] = WITHDRAW
-            fi
+        :: STANDOFF -> go(i, WITHDRAW)
+        :: !STANDOFF && (lockreg & K(i)) == 0 && lockreg != 0 -> defeated(i)
+        :: !STANDOFF && (lockreg & K(i)) == 0 && lockreg == 0 -> vic[i] = 0; pc[i] = REG
+        :: !STANDOFF && (lockreg & K(i)) != 0 && lockhold == K(i) -> go(i, RECHECK)
+        :: !STANDOFF && (lockreg & K(i)) != 0 && lockhold != K(i) && lockhold == vic[i] -> wait[i] = 0; pc[i] = STRIKE
+        :: !STANDOFF && (lockreg & K(i)) != 0 && lockhold == 0 && vic[i] != 0 -> vic[i] = 0; start_wait(i)
+        :: !STANDOFF && (lockreg & K(i)) != 0 && lockhold != 0 && lockhold != K(i) && lockhold != vic[i] -> go(i, WITHDRAW)
         fi }
-    :: atomic { alive(i) && path[i] && pc[i] == STRIKE ->
+    :: atomic { reach(i) && pc[i] == STRIKE ->
         if
         :: vic[i] == 0 && (lockreg & K(i)) != 0 && (lockhold == 0 || lockhold == K(i)) ->
-            lockhold = K(i); pc[i] = RECHECK; SAY(i, t_reserve_ok)
+            lockhold = K(i); SAY(i, t_reserve_ok); go(i, RECHECK)
         :: vic[i] != 0 && (lockreg & K(i)) != 0 && (lockreg & vic[i]) != 0 ->
-            preempt_lock(i, vic[i]); pc[i] = RECHECK; SAY(i, t_strike_ok)
-        :: else ->
-#ifdef M_CONFLICT_WINS
-            pc[i] = REGDATA;
-#else
-            pc[i] = DOUBT;
-#endif
-            SAY(i, t_strike_conflict)
-        fi;
-        check() }
-    :: atomic { alive(i) && path[i] && pc[i] == DOUBT ->
+            preempt_lock(i, vic[i]); SAY(i, t_strike_ok); go(i, RECHECK)
+        :: else -> SAY(i, t_strike_conflict); pc[i] = DOUBT
+        fi }
+    :: atomic { reach(i) && pc[i] == DOUBT ->
         SAY(i, t_doubt);
-        node_of(vic[i]);
         if
         :: (lockreg & K(i)) == 0 && lockreg != 0 -> defeated(i)
         :: (lockreg & K(i)) == 0 && lockreg == 0 -> vic[i] = 0; pc[i] = REG
-        :: (lockreg & K(i)) != 0 && lockhold == K(i) -> pc[i] = RECHECK
+        :: (lockreg & K(i)) != 0 && lockhold == K(i) -> go(i, RECHECK)
         :: (lockreg & K(i)) != 0 && lockhold == 0 -> vic[i] = 0; start_wait(i); pc[i] = LOOK
         :: (lockreg & K(i)) != 0 && lockhold != 0 && lockhold == vic[i] -> start_wait(i); pc[i] = LOOK
-        :: (lockreg & K(i)) != 0 && lockhold != 0 && lockhold != K(i) && lockhold != vic[i] -> pc[i] = WITHDRAW
+        :: (lockreg & K(i)) != 0 && lockhold != 0 && lockhold != K(i) && lockhold != vic[i] -> go(i, WITHDRAW)
         fi }
-    :: atomic { alive(i) && path[i] && pc[i] == WITHDRAW ->
-        unregister_lock(i); vic[i] = 0; pc[i] = IDLE;
-        SAY(i, t_unregister_lock); check() }
+    :: atomic { reach(i) && pc[i] == WITHDRAW ->
+        unregister_lock(i); go(i, IDLE);
+        SAY(i, t_unregister_lock) }
 
     /* won the lock LUN: the order of the following steps is the safety argument */
-    :: atomic { alive(i) && path[i] && pc[i] == RECHECK ->
+    :: atomic { reach(i) && pc[i] == RECHECK ->
         SAY(i, t_recheck);
         oth[i] = lockreg & ~K(i);
         if
-        :: lockhold != K(i) -> oth[i] = 0; pc[i] = BACKOUT
-        :: lockhold == K(i) && oth[i] != 0 -> pc[i] = SWEEP
+        :: lockhold != K(i) -> back_out(i, BACKOUT)
+        :: lockhold == K(i) && oth[i] != 0 && GIVES_WAY(i) -> back_out(i, BACKOUT)
+        :: lockhold == K(i) && oth[i] != 0 && !GIVES_WAY(i) -> pc[i] = SWEEP
         :: else -> pc[i] = REGDATA
         fi }
-    :: atomic { alive(i) && path[i] && pc[i] == SWEEP ->
+    :: atomic { reach(i) && pc[i] == SWEEP ->
         if
         :: (lockreg & K(i)) != 0 && (oth[i] & ~lockreg) == 0 ->
             preempt_lock(i, oth[i]); defended(i); pc[i] = REGDATA; oth[i] = 0; SAY(i, t_sweep_ok)
         :: (lockreg & K(i)) != 0 && (oth[i] & ~lockreg) != 0 ->
             preempt_lock(i, oth[i]); defended(i); pc[i] = RECHECK; oth[i] = 0; SAY(i, t_sweep_conflict)
         :: else -> pc[i] = RECHECK; oth[i] = 0; SAY(i, t_sweep_conflict)
-        fi;
-        check() }
-    :: atomic { alive(i) && path[i] && pc[i] == REGDATA ->
+        fi }
+    :: atomic { reach(i) && pc[i] == REGDATA ->
         register_data(i); pret[i] = 0; pc[i] = CHECKLOCK;
-        SAY(i, t_register_data); check() }
-    :: atomic { alive(i) && path[i] && pc[i] == CHECKLOCK ->
+        SAY(i, t_register_data) }
+    :: atomic { reach(i) && pc[i] == CHECKLOCK ->
         SAY(i, t_check_lock);
         oth[i] = (datareg | datahold) & ~K(i);
         if
 #ifndef M_NO_LOCK_CHECK
-        :: lockhold != K(i) -> oth[i] = 0; pc[i] = BACKOUT
+        :: lockhold != K(i) -> back_out(i, BACKOUT)
         :: lockhold == K(i) && oth[i] != 0 -> pc[i] = PREDATA
 #else
         :: oth[i] != 0 -> pc[i] = PREDATA
@@ -444,91 +552,81 @@ proctype node(byte i) {
         fi;
 #ifdef M_NO_DATA_PREEMPT
         if
-        :: pc[i] == PREDATA -> oth[i] = 0; pc[i] = MOUNT
+        :: pc[i] == PREDATA -> oth[i] = 0; mount_unseen(i)
         :: else
         fi
 #endif
         skip }
-    :: atomic { alive(i) && path[i] && pc[i] == PREDATA ->
+    :: atomic { reach(i) && pc[i] == PREDATA ->
         if
         :: (datareg & K(i)) != 0 -> preempt_data(i, oth[i]); pc[i] = RESDATA; SAY(i, t_preempt_data_ok)
         :: else -> pc[i] = RECHECK; SAY(i, t_preempt_data_conflict)
         fi;
-        oth[i] = 0; check() }
-    :: atomic { alive(i) && path[i] && pc[i] == RESDATA ->
+        oth[i] = 0 }
+    :: atomic { reach(i) && pc[i] == RESDATA ->
 #ifdef M_NO_RESERVE_DATA
-        pc[i] = MOUNT;
+        mount_unseen(i)
 #else
         if
         :: (datareg & K(i)) != 0 && (datahold == 0 || datahold == K(i)) ->
             datahold = K(i); pc[i] = NOTE; SAY(i, t_reserve_data_ok)
         :: else -> pc[i] = RECHECK; SAY(i, t_reserve_data_conflict)
-        fi;
+        fi
 #endif
-        check() }
-    :: atomic { alive(i) && path[i] && pc[i] == NOTE ->
+        }
+    :: atomic { reach(i) && pc[i] == NOTE ->
         if
         :: lockhold == 0 || (lockreg & K(i)) != 0 -> pc[i] = VERIFY; SAY(i, t_note_ok)
         :: else -> pc[i] = RECHECK; SAY(i, t_note_conflict)
         fi;
 #ifdef M_NO_VERIFY
-        pc[i] = MOUNT
+        mount_unseen(i);
 #endif
         skip }
-    :: atomic { alive(i) && path[i] && pc[i] == VERIFY ->
-        SAY(i, t_verify);
+    /* the last look: the lock LUN first, then the data LUNs, and not at the same moment */
+    :: atomic { reach(i) && pc[i] == VERIFY ->
         oth[i] = 0;
         if
 #ifndef M_NO_LOCK_CHECK
-        :: lockhold != K(i) || LOST(i) -> pc[i] = BACKOUT
-        :: lockhold == K(i) && !LOST(i) && ALL_OWN(i) -> seen[i] = 1; BEGINS_UNHURT(i); pc[i] = MOUNT
-        :: lockhold == K(i) && !LOST(i) && !ALL_OWN(i) ->
-#ifdef M_SWEEP_UNSEEN
-            oth[i] = lockreg & ~K(i); pc[i] = REGLOCK
+        :: lockhold != K(i) || LOCK_LOST(i) -> SAY(i, t_verify); back_out(i, BACKOUT)
+        :: lockhold == K(i) && !LOCK_LOST(i) && lockreg != K(i) -> SAY(i, t_verify); claim_again(i)
+        :: lockhold == K(i) && lockreg == K(i) -> LOOK_AT_DATA(i)
 #else
-            pc[i] = RECHECK
-#endif
-#else
-        :: datareg == K(i) && datahold == K(i) -> seen[i] = (lockhold == K(i)); pc[i] = MOUNT
-        :: else -> pc[i] = BACKOUT
+        :: LOOK_AT_DATA(i)
 #endif
         fi }
-    :: atomic { alive(i) && path[i] && pc[i] == REGLOCK ->
+    :: atomic { reach(i) && pc[i] == VERIFY_DATA -> look_at_data(i) }
+    :: atomic { reach(i) && pc[i] == REGLOCK ->
         register_lock(i); SAY(i, t_register_lock);
         if
         :: oth[i] != 0 -> pc[i] = SWEEP
         :: else -> pc[i] = REGDATA
-        fi;
-        check() }
-    :: atomic { alive(i) && path[i] && pc[i] == BACKOUT ->
+        fi }
+    :: atomic { reach(i) && pc[i] == BACKOUT ->
         unregister_data(i); pc[i] = WITHDRAW;
-        SAY(i, t_back_out); check() }
+        SAY(i, t_back_out) }
     :: atomic { alive(i) && pc[i] == MOUNT ->
         /* I3: decided on one look that showed the own key alone on everything */
         assert(seen[i]);
         seen[i] = 0;
         bel[i] = 1; pc[i] = ADDR;
-        SAY(i, t_mount); check() }
+        SAY(i, t_mount) }
     :: atomic { alive(i) && pc[i] == ADDR ->
-        addr[i] = 1; vic[i] = 0; pc[i] = RUN; SAY(i, t_serve); check() }
+        addr[i] = 1; pc[i] = RUN; SAY(i, t_serve) }
 
     /* the package is mounted: one round looks at everything; a round that finds nothing new is not a step */
-    :: atomic { alive(i) && path[i] && pc[i] == RUN && (!ALL_OWN(i) || pret[i] || (!wit[i] && PEER_READY(i) && !hbcut)) ->
+    :: atomic { reach(i) && pc[i] == RUN && (!ALL_OWN(i) || pret[i] || (!wit[i] && PEER_READY(i) && !hbcut)) ->
         oth[i] = 0;
         if
         :: LOST(i) -> eject(i)
-        :: !LOST(i) && (EMPTY || BARE(i) || pret[i]) ->
-#ifdef M_EMPTY_IS_LOST
-            eject(i)
-#else
+        :: !LOST(i) && DAMAGED(i) ->
 #ifdef M_NO_SUSPEND
             pc[i] = R_LOCK
 #else
             pc[i] = SUSPEND
 #endif
-#endif
-        :: !LOST(i) && !EMPTY && !BARE(i) && !pret[i] && datareg != K(i) -> oth[i] = datareg & ~K(i); pc[i] = CLEANDATA
-        :: !LOST(i) && !EMPTY && !BARE(i) && !pret[i] && datareg == K(i) && lockreg != K(i) ->
+        :: !LOST(i) && !DAMAGED(i) && datareg != K(i) -> oth[i] = datareg & ~K(i); pc[i] = CLEANDATA
+        :: !LOST(i) && !DAMAGED(i) && datareg == K(i) && lockreg != K(i) ->
             if
             :: GIVES_WAY(i) -> addr[i] = 0; pc[i] = UNMOUNT
             :: else ->
@@ -545,15 +643,15 @@ proctype node(byte i) {
             addr[i] = 0; pc[i] = UNMOUNT
 #endif
         fi;
-        SAY(i, t_round); check() }
-    :: atomic { alive(i) && path[i] && pc[i] == DEFEND ->
+        SAY(i, t_round) }
+    :: atomic { reach(i) && pc[i] == DEFEND ->
         if
         :: (lockreg & K(i)) != 0 -> preempt_lock(i, oth[i]); SAY(i, t_defend_ok)
         :: else -> SAY(i, t_defend_conflict)
         fi;
         defended(i);
-        oth[i] = 0; pc[i] = RUN; check() }
-    :: atomic { alive(i) && path[i] && pc[i] == CLEANDATA ->
+        oth[i] = 0; pc[i] = RUN }
+    :: atomic { reach(i) && pc[i] == CLEANDATA ->
         if
         :: (datareg & K(i)) != 0 -> preempt_data(i, oth[i]); SAY(i, t_clean_data_ok)
         :: else -> SAY(i, t_clean_data_conflict)
@@ -562,85 +660,80 @@ proctype node(byte i) {
         if
         :: susp[i] -> pc[i] = R_VERIFY
         :: else -> pc[i] = RUN
-        fi;
-        check() }
+        fi }
 
     /* repair: registers on the data LUN again, with the writes held back until the lock was read after it */
     :: atomic { alive(i) && pc[i] == SUSPEND -> susp[i] = 1; pc[i] = R_LOCK; SAY(i, t_suspend) }
-    :: atomic { alive(i) && path[i] && pc[i] == R_LOCK ->
-        register_lock(i); pc[i] = R_RESLOCK; SAY(i, t_repair_register_lock);
-#ifdef M_REPAIR_WITHOUT_LOCK
-        pc[i] = R_DATA;
-#endif
-        check() }
-    :: atomic { alive(i) && path[i] && pc[i] == R_RESLOCK ->
+    :: atomic { reach(i) && pc[i] == R_LOCK ->
+        register_lock(i); pc[i] = R_RESLOCK; SAY(i, t_repair_register_lock) }
+    :: atomic { reach(i) && pc[i] == R_RESLOCK ->
         if
         :: (lockreg & K(i)) != 0 && (lockhold == 0 || lockhold == K(i)) ->
             lockhold = K(i); pc[i] = R_DATA; SAY(i, t_repair_reserve_lock_ok)
         :: else -> eject(i); SAY(i, t_repair_reserve_lock_conflict)
-        fi;
-        check() }
-    :: atomic { alive(i) && path[i] && pc[i] == R_DATA ->
-        register_data(i); pret[i] = 0; pc[i] = R_RESDATA; SAY(i, t_repair_register_data); check() }
-    :: atomic { alive(i) && path[i] && pc[i] == R_RESDATA ->
+        fi }
+    :: atomic { reach(i) && pc[i] == R_DATA ->
+        register_data(i); pret[i] = 0; pc[i] = R_RESDATA; SAY(i, t_repair_register_data) }
+    :: atomic { reach(i) && pc[i] == R_RESDATA ->
         if
         :: (datareg & K(i)) != 0 && (datahold == 0 || datahold == K(i)) -> datahold = K(i); SAY(i, t_repair_reserve_data_ok)
         :: else -> SAY(i, t_repair_reserve_data_conflict)
         fi;
-        pc[i] = R_VERIFY;
 #ifdef M_REPAIR_WITHOUT_VERIFY
-        pc[i] = R_RESUME;
-#endif
-        check() }
-    :: atomic { alive(i) && path[i] && pc[i] == R_VERIFY ->
-        if
-#ifdef M_REPAIR_WITHOUT_LOCK
-        :: datahold == K(i) && datareg == K(i) -> pc[i] = R_RESUME
-        :: else -> eject(i)
+        pc[i] = R_RESUME
 #else
-        :: LOST(i) -> eject(i)
-        :: !LOST(i) && (EMPTY || BARE(i) || pret[i]) -> pc[i] = R_LOCK
-        :: !LOST(i) && !(EMPTY || BARE(i) || pret[i]) && datareg != K(i) -> oth[i] = datareg & ~K(i); pc[i] = CLEANDATA
-        :: !LOST(i) && !(EMPTY || BARE(i) || pret[i]) && datareg == K(i) -> pc[i] = R_RESUME
+        pc[i] = R_VERIFY
 #endif
+        }
+    :: atomic { reach(i) && pc[i] == R_VERIFY ->
+        if
+        :: LOST(i) -> eject(i)
+        :: !LOST(i) && DAMAGED(i) -> pc[i] = R_LOCK
+        :: !LOST(i) && !DAMAGED(i) && datareg != K(i) -> oth[i] = datareg & ~K(i); pc[i] = CLEANDATA
+        :: !LOST(i) && !DAMAGED(i) && datareg == K(i) -> pc[i] = R_RESUME
         fi;
-        SAY(i, t_repair_verify); check() }
-    :: atomic { alive(i) && pc[i] == R_RESUME -> susp[i] = 0; pc[i] = RUN; SAY(i, t_resume); check() }
+        SAY(i, t_repair_verify) }
+    :: atomic { alive(i) && pc[i] == R_RESUME -> susp[i] = 0; pc[i] = RUN; SAY(i, t_resume) }
 
     /* lost: stop by force; what is suspended or does not go, the watchdog ends (a crash that no budget pays) */
     :: atomic { alive(i) && pc[i] == KILL ->
         if
-        :: !susp[i] -> bel[i] = 0; pc[i] = INSPECT; SAY(i, t_killed)
-        :: up[i] = 0; bel[i] = 0; addr[i] = 0; susp[i] = 0; pret[i] = 0; vic[i] = 0; oth[i] = 0; seen[i] = 0; pc[i] = IDLE; SAY(i, t_watchdog)
+        :: !susp[i] -> bel[i] = 0; stale[i] = 0; pc[i] = INSPECT; SAY(i, t_killed)
+        :: power_off(i); SAY(i, t_watchdog)
         fi }
-    :: atomic { alive(i) && path[i] && pc[i] == INSPECT ->
+    :: atomic { reach(i) && pc[i] == INSPECT ->
         SAY(i, t_inspect);
         if
         :: lockhold == K(i) -> pc[i] = IDLE
-        :: else -> pc[i] = CLEANUP
+        :: else -> back_out(i, CLEANUP)
         fi }
-    :: atomic { alive(i) && path[i] && pc[i] == CLEANUP ->
-        unregister_data(i); pc[i] = WITHDRAW; SAY(i, t_clean_up); check() }
+    :: atomic { reach(i) && pc[i] == CLEANUP ->
+        unregister_data(i); pc[i] = WITHDRAW; SAY(i, t_clean_up) }
     /* all paths gone for as long as the policy allows */
-    :: atomic { alive(i) && !path[i] && bel[i] && pc[i] >= RUN && (pc[i] <= R_RESUME || pc[i] == SUSPEND) ->
+    :: atomic { alive(i) && (!path[i] || array_down) && bel[i] && pc[i] >= RUN && (pc[i] <= R_RESUME || pc[i] == SUSPEND) ->
         addr[i] = 0; oth[i] = 0; pc[i] = KILL; SAY(i, t_give_up) }
 
     /* the ordered way down: unmount, then the keys */
     :: atomic { alive(i) && pc[i] == UNMOUNT ->
+        addr[i] = 0;
 #ifdef M_RELEASE_FIRST
         pc[i] = RELDATA;
 #else
-        bel[i] = 0; pc[i] = RELDATA;
+        bel[i] = 0; stale[i] = 0; pc[i] = RELDATA;
 #endif
         SAY(i, t_unmount) }
-    :: atomic { alive(i) && path[i] && pc[i] == RELDATA ->
-        unregister_data(i); pc[i] = WITHDRAW; SAY(i, t_release_data); check() }
+    :: atomic { reach(i) && pc[i] == RELDATA ->
+        if
+        :: SAY(i, t_keep_data)
+        :: OTHERS_AT_REST(i) -> unregister_data(i); SAY(i, t_release_data)
+        fi;
+        pc[i] = WITHDRAW }
 
-    :: atomic { alive(i) && path[i] && pc[i] == RUN && stops < STOPS && ALL_OWN(i) && !pret[i] ->
-        stops++; addr[i] = 0; pc[i] = UNMOUNT; SAY(i, t_stop) }
-    :: atomic { alive(i) && path[i] && pc[i] == RUN && detaches < DETACHES && ALL_OWN(i) && !pret[i] ->
+    :: atomic { reach(i) && pc[i] == RUN && stops < STOPS && ALL_OWN(i) && !pret[i] ->
+        stops++; pc[i] = UNMOUNT; SAY(i, t_stop) }
+    :: atomic { reach(i) && pc[i] == RUN && detaches < DETACHES && ALL_OWN(i) && !pret[i] ->
         detaches++; detached_note = 1; pc[i] = DETACHED; SAY(i, t_detach) }
-    :: atomic { alive(i) && path[i] && pc[i] == DETACHED ->
+    :: atomic { reach(i) && pc[i] == DETACHED ->
         if
         :: LOST(i) -> detached_note = 0; eject(i)
         :: else -> detached_note = 0; pc[i] = RUN
@@ -651,66 +744,54 @@ proctype node(byte i) {
 
 /* -- faults: each has a budget; what is not forever heals at any later moment ------------------------------- */
 
-#ifdef STAY
-#define HURT(i) unhurt[i] = 0; unwell(i)
-#else
-#define HURT(i) skip
-#endif
-
 proctype faults(byte i) {
     do
-    :: atomic { crashes < CRASHES && up[i] ->
-        crashes++; up[i] = 0; frozen[i] = 0; bel[i] = 0; addr[i] = 0; susp[i] = 0; pret[i] = 0; vic[i] = 0; oth[i] = 0; seen[i] = 0;
-        pc[i] = IDLE; HURT(i); printf("FAULT %d crash\n", i);
-        if
-        :: skip
-        :: forever[i] = 1
-        fi }
-    :: atomic { !up[i] && !forever[i] && ((lockreg | datareg) & OLD(i)) == 0 ->
-        up[i] = 1; e[i] = 1 - e[i]; spent[i] = 0;
+    :: atomic { crashes < CRASHES && up[i] && NUMBERED(i) ->
+        MEET(i); crashes++; power_off(i); HURT(i); FAULT(i, crash); heals_or_not(i) }
+    :: atomic { !up[i] && !FOREVER(i) && ((lockreg | datareg) & OLD(i)) == 0 ->
+        up[i] = 1;
+        older(lockreg, i); older(lockhold, i); older(datareg, i); older(datahold, i);
+        older(vic[0], i); older(vic[1], i); older(oth[0], i); older(oth[1], i);
+#if N > 2
+        older(vic[2], i); older(oth[2], i);
+#endif
         if
         :: detached_note && ((lockhold & MINE(i)) != 0) -> detached_note = 0
         :: else
         fi;
-        printf("FAULT %d boot\n", i) }
-    :: atomic { freezes < FREEZES && alive(i) -> freezes++; frozen[i] = 1; HURT(i); printf("FAULT %d freeze\n", i) }
-    :: atomic { frozen[i] -> frozen[i] = 0; printf("FAULT %d thaw\n", i) }
-    :: atomic { paths < PATHS && path[i] -> paths++; path[i] = 0; HURT(i); printf("FAULT %d no-path\n", i);
-        if
-        :: skip
-        :: forever[i] = 1
-        fi }
-    :: atomic { !path[i] && !forever[i] -> path[i] = 1; printf("FAULT %d path\n", i) }
-    :: atomic { returns < RETURNS && bel[i] && pc[i] == RUN -> returns++; pret[i] = 1; printf("FAULT %d path-returned\n", i) }
-    :: atomic { wits < WITS && wit[i] -> wits++; wit[i] = 0; HURT(i); printf("FAULT %d isolated\n", i);
-        if
-        :: skip
-        :: forever[i] = 1
-        fi }
-    :: atomic { !wit[i] && !forever[i] -> wit[i] = 1; printf("FAULT %d connected\n", i) }
+        FAULT(i, boot) }
+    :: atomic { freezes < FREEZES && alive(i) && NUMBERED(i) -> MEET(i); freezes++; frozen[i] = 1; HURT(i); FAULT(i, freeze) }
+    :: atomic { frozen[i] -> frozen[i] = 0; FAULT(i, thaw) }
+    :: atomic { paths < PATHS && path[i] && NUMBERED(i) -> MEET(i); paths++; path[i] = 0; HURT(i); FAULT(i, no_path); heals_or_not(i) }
+    :: atomic { !path[i] && !FOREVER(i) -> path[i] = 1; FAULT(i, path_back) }
+    :: atomic { returns < RETURNS && bel[i] && pc[i] == RUN -> returns++; pret[i] = 1; FAULT(i, path_returned) }
+    :: atomic { wits < WITS && wit[i] && NUMBERED(i) -> MEET(i); wits++; wit[i] = 0; HURT(i); FAULT(i, isolated); heals_or_not(i) }
+    :: atomic { !wit[i] && !FOREVER(i) -> wit[i] = 1; FAULT(i, connected) }
     od
 }
 
 proctype shared_faults() {
     do
-    :: atomic { hbcuts < HBCUTS && !hbcut -> hbcuts++; hbcut = 1; printf("FAULT %d heartbeat-cut\n", N) }
+    :: atomic { hbcuts < HBCUTS && !hbcut -> hbcuts++; hbcut = 1; FAULT(N, heartbeat_cut) }
     :: atomic { clears < CLEARS -> clears++;
         if
         :: lockreg = 0; lockhold = 0
         :: datareg = 0; datahold = 0
         :: lockreg = 0; lockhold = 0; datareg = 0; datahold = 0
         fi;
-        printf("FAULT %d keys-lost\n", N) }
+        FAULT(N, keys_lost) }
+    :: atomic { arrays < ARRAYS && !array_down -> arrays++; array_down = 1; FAULT(N, array_off) }
+    :: atomic { array_down -> array_down = 0; FAULT(N, array_on) }
     od
 }
 
 #ifdef PROGRESS
-#define SERVES(i) (alive(i) && bel[i] && addr[i] && !susp[i] && lockhold == K(i) && datahold == K(i))
+#define SERVES(i) (alive(i) && wit[i] && bel[i] && addr[i] && !susp[i] && lockhold == K(i) && datahold == K(i))
 #if N > 2
-#define SERVED ((SERVES(0) && wit[0]) || (SERVES(1) && wit[1]) || (SERVES(2) && wit[2]))
+#define SERVED (SERVES(0) || SERVES(1) || SERVES(2))
 #define ANY_HEALTHY (healthy(0) || healthy(1) || healthy(2))
 #else
-#define SERVED ((SERVES(0) && wit[0]) || (SERVES(1) && wit[1]))
+#define SERVED (SERVES(0) || SERVES(1))
 #define ANY_HEALTHY (healthy(0) || healthy(1))
 #endif
 /* Nothing can move any more: a healthy, connected node must own the package. */

@@ -57,15 +57,28 @@ def read_packages(status, directory=PACKAGE_DIRECTORY):
 class PackageResource(Resource):
     """One package brought to a wanted state by the agent of this node."""
 
-    def __init__(self, name, state, node=None, timeout_seconds=120, control=CONTROL):
+    def __init__(self, name, state, node=None, timeout_seconds=120, control=CONTROL, up_to=None):
         self.name = name
         self.wanted = state
         self.node = node
         self.timeout_seconds = timeout_seconds
         self.control = control
+        self.up_to = up_to
 
     def read(self):
-        """What the agent of this node knows of the package."""
+        """What the agent of this node knows of the package, and before a move from here how that would go."""
+        state = self._observe()
+        if self.wanted == "moved" and state["owner"] == state["node"] != self.node:
+            return {**state, "preview": self._preview()}
+        return state
+
+    def _preview(self):
+        """The agent's preview of the move, None from an agent that has none yet (exit code 2)."""
+        done = run_full([self.control, "move", self.name, self.node, "--preview", "--json"], expected=(0, 1, 2))
+        answer = json.loads(done.stdout) if done.returncode != 2 and done.stdout.strip() else {}
+        return {**answer["preview"], "refusal": None if answer["ok"] else answer["reason"]} if "preview" in answer else None
+
+    def _observe(self):
         status = read_status(self.control)
         if status is None:
             raise HoldfastError("no agent answers on this node; start holdfast-agent.service first")
@@ -78,7 +91,10 @@ class PackageResource(Resource):
         command = plan_command(before, self.wanted, self.node)
         if command is None:
             return []
-        detail = {"node": self.node} if command == "move" else {}
+        refusal = (before.get("preview") or {}).get("refusal")
+        if command == "move" and refusal:
+            raise RefusedError(f"{self.name} would not move to {self.node}: {refusal}", state=before)
+        detail = {"move": {"node": self.node}, "start": {"up_to": self.up_to} if self.up_to else {}}.get(command, {})
         return [Action(command, self.name, detail)]
 
     def apply(self, action):
@@ -91,10 +107,11 @@ class PackageResource(Resource):
     def _argv(self, action):
         verb = action.verb.split(" ")
         target = [action.detail["node"]] if action.detail.get("node") else []
-        return [self.control, *verb[:1], self.name, *verb[1:], *target, "--json"]
+        up_to = ["--up-to", action.detail["up_to"]] if action.detail.get("up_to") else []
+        return [self.control, *verb[:1], self.name, *verb[1:], *target, *up_to, "--json"]
 
     def _is_reached(self):
-        state = self.read()
+        state = self._observe()
         if state["state"] == "failed" and self.wanted in ("started", "moved"):
             raise RefusedError(f"{self.name} failed: {state['reason']}", state=state)
         return plan_command(state, self.wanted, self.node) is None, f"{state['state']} ({state['reason']})"

@@ -13,6 +13,8 @@ author: Holdfast contributors (@holdfast)
 description:
   - Gives the agent of this node one command and waits until the package is in the wanted state.
   - The agent refuses what would fail and says why; the refusal is the module's error.
+  - With V(moved), given to the node that owns the package, RV(package) has the agent's preview of the move, in check mode
+    too. A move that would be refused fails there as well.
 extends_documentation_fragment: [holdfast.cluster.attributes]
 options:
   name:
@@ -31,6 +33,11 @@ options:
   node:
     description: Node to move it to.
     type: str
+  up_to:
+    description:
+      - With V(started), the step up to which the package is started, C(mount) or the name of a resource.
+      - It then stays in maintenance without its address until V(in_service) starts the rest, or V(stopped) ends it.
+    type: str
   timeout_seconds:
     description: Seconds to wait for the state.
     type: int
@@ -43,6 +50,12 @@ EXAMPLES = r"""
     name: erp
     state: moved
     node: node2
+
+- name: Mount the file systems for repairs, without database and address
+  holdfast.cluster.package:
+    name: erp
+    state: started
+    up_to: mount
 """
 
 RETURN = r"""
@@ -82,6 +95,7 @@ def main():
             "name": {"type": "str", "required": True},
             "state": {"type": "str", "required": True, "choices": list(STATES)},
             "node": {"type": "str"},
+            "up_to": {"type": "str"},
             "timeout_seconds": {"type": "int", "default": 120},
         },
         required_if=[("state", "moved", ("node",))],
@@ -90,7 +104,9 @@ def main():
     run_module(
         module,
         "package",
-        lambda params, _check: PackageResource(params["name"], params["state"], params["node"], params["timeout_seconds"]),
+        lambda params, _check: PackageResource(
+            params["name"], params["state"], params["node"], params["timeout_seconds"], up_to=params["up_to"]
+        ),
     )
 
 

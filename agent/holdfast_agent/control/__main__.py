@@ -12,7 +12,7 @@ import sys
 from ..core.events import Verb
 from .client import NoAgentError, ask_agent
 from .protocol import STATUS, Request
-from .table import render_status
+from .table import render_preview, render_status
 
 # The slowest step that a command waits for is a database that recovers (start_timeout of the slowest profile).
 DEFAULT_TIMEOUT_SECONDS = 900.0
@@ -35,6 +35,11 @@ def build_parser() -> argparse.ArgumentParser:
             command.add_argument("package")
             if verb is Verb.MOVE:
                 command.add_argument("target", nargs="?", help="node to move to (default: the best one)")
+                command.add_argument("--preview", action="store_true", help="only say what would happen; exit code 1: refused")
+            if verb is Verb.START:
+                command.add_argument(
+                    "--up-to", metavar="STEP", help="only up to this step (mount or a resource), then maintenance"
+                )
     maintenance = verbs.add_parser("maintenance", parents=[common], help="stop or resume watching a package")
     maintenance.add_argument("words", nargs=2, metavar="on|off PACKAGE")
     return parser
@@ -55,7 +60,8 @@ _HELP = {
 def parse_request(options: argparse.Namespace) -> Request:
     """The request of a command line; raises ValueError where "maintenance" is misspelt."""
     if options.verb != "maintenance":
-        return Request(options.verb, options.package, getattr(options, "target", None))
+        target, up_to = getattr(options, "target", None), getattr(options, "up_to", None)
+        return Request(options.verb, options.package, target, up_to, getattr(options, "preview", False))
     switches = [word for word in options.words if word in _MAINTENANCE]
     packages = [word for word in options.words if word not in _MAINTENANCE]
     if len(switches) != 1:
@@ -79,6 +85,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     if request.verb == STATUS:
         return _print_status(answer, options)
+    if "preview" in answer and not options.json:
+        print(render_preview(answer["preview"]))
     print(json.dumps(answer) if options.json else answer["reason"])
     return 0 if answer["ok"] else 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ class NoAgentError(HoldfastError):
 
 def ask_agent(request: Request, timeout_seconds: float, path: Path = SOCKET_PATH) -> dict[str, Any]:
     """Send a request and wait for the answer; raises NoAgentError."""
-    message = {"verb": request.verb, "package": request.package, "target": request.target}
+    message = asdict(request)
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(timeout_seconds)

@@ -25,6 +25,10 @@ class Request:
     verb: str
     package: str | None = None
     target: str | None = None
+    up_to: str | None = None
+    """start: only up to this step."""
+    preview: bool = False
+    """move: only say what would happen."""
 
 
 def encode(message: dict[str, Any]) -> bytes:
@@ -36,11 +40,15 @@ def decode_request(line: bytes) -> Request:
     """Read a request; raises RequestError."""
     try:
         data = json.loads(line)
-        request = Request(str(data["verb"]), data.get("package"), data.get("target"))
+        request = Request(
+            str(data["verb"]), data.get("package"), data.get("target"), data.get("up_to"), bool(data.get("preview"))
+        )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RequestError(f"not a request: {error}") from error
     if request.verb != STATUS and request.verb not in set(Verb):
         raise RequestError(f"unknown verb {request.verb}")
     if request.verb != STATUS and not request.package:
         raise RequestError(f"{request.verb} needs a package")
+    if request.preview and request.verb != Verb.MOVE:
+        raise RequestError("only a move has a preview")
     return request

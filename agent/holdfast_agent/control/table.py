@@ -18,6 +18,15 @@ def render_status(status: dict[str, Any]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+def render_preview(preview: dict[str, Any]) -> str:
+    """Checks of a move, then its steps with the time that each took here the last time."""
+    lines = [f"{'ok' if check['ok'] else 'NO':3} {check['name']}: {check['detail']}"[:_WIDTH] for check in preview["checks"]]
+    for step in preview["steps"]:
+        seconds = f"{step['last_seconds']:.2f} s" if step["last_seconds"] is not None else "-"
+        lines.append(f"  {step['node'][:16]:16} {step['what'][:44]:44} {seconds:>10}")
+    return "\n".join(line.rstrip() for line in lines)
+
+
 def _package_lines(name: str, package: dict[str, Any]) -> list[str]:
     up = [address for address, here in package["address"].items() if here]
     since = package["since"][11:19]

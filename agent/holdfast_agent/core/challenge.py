@@ -118,7 +118,7 @@ def challenge_done(turn: Turn, event: Done) -> None:
 def _withdrawn(turn: Turn, event: Done) -> None:
     if event.outcome is Outcome.OK:
         turn.set(on_lock=False)
-    turn.set(challenge=None, poll_at=turn.now)
+    turn.set(challenge=None, poll_at=turn.now, look_due=True)
     turn.go(State.STANDBY, Step.IDLE, turn.s.reason)
 
 
@@ -128,12 +128,12 @@ def withdraw(turn: Turn, reason: str) -> None:
 
 
 def stand_down(turn: Turn, reason: str, *, spend: bool = True) -> None:
-    """The challenge was lost: no new one without new evidence."""
+    """The challenge was lost: no new one without new evidence, nor before a new look at the lock LUN."""
     if spend:
         turn.set(spent=(*turn.s.spent[-15:], challenge_of(turn).mark))
     lock = turn.s.lock
     if lock is not None and turn.s.key not in lock.keys:
-        turn.set(on_lock=False, challenge=None)
+        turn.set(on_lock=False, challenge=None, poll_at=turn.now, look_due=True)
         turn.go(State.STANDBY, Step.IDLE, reason)
     else:
         withdraw(turn, reason)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from holdfast_agent.core import actions as act
 from holdfast_agent.core import standby
 from holdfast_agent.core.events import Command, Done, Flag, Note, Outcome, Verb
-from holdfast_agent.core.rounds import peer_can_serve
+from holdfast_agent.core.preview import plan_move
 from holdfast_agent.core.starting import owned_note
 from holdfast_agent.core.state import Evidence, Goal, Repair, State, Step, Waiting, Work
 from holdfast_agent.core.stopping import answer_waiting, eject, stop_package
@@ -44,6 +44,8 @@ def _start(turn: Turn, event: Command) -> None:
         refuse(turn, event, f"{turn.node_of(s.lock.holder) or 'a stranger'} holds the package")
     elif s.witness is not True:
         refuse(turn, event, "the own client network is not proven: the witness does not answer")
+    elif event.up_to is not None and event.up_to not in s.config.steps:
+        refuse(turn, event, f"no step {event.up_to}: the steps are {', '.join(s.config.steps)}")
     else:
         turn.set(waiting=Waiting(event.id, event.verb), failures=(), failed_nodes=())
         note = s.note
@@ -54,14 +56,15 @@ def _start(turn: Turn, event: Command) -> None:
         if s.lock.holder == s.key:
             evidence = Evidence.OWN_PAST
         standby.begin(turn, evidence, (evidence, event.id), s.lock.holder)
-        turn.set(unplanned=False)
+        turn.set(unplanned=False, up_to=event.up_to)
         if s.lock.holder == s.key:
             turn.go(State.STARTING, Step.RECHECK, "still holds the lock LUN")
 
 
 def _stop(turn: Turn, event: Command) -> None:
     s = turn.s
-    if s.state is State.OWNER or (s.state is State.STARTING and s.step is Step.RUN):
+    partial = s.state is State.MAINTENANCE and s.up_to is not None
+    if s.state is State.OWNER or partial or (s.state is State.STARTING and s.step is Step.RUN):
         turn.set(waiting=Waiting(event.id, event.verb))
         stop_package(turn, Goal.STOP, "stopped by an operator", planned=True)
     elif s.state is State.MAINTENANCE:
@@ -71,33 +74,13 @@ def _stop(turn: Turn, event: Command) -> None:
 
 
 def _move(turn: Turn, event: Command) -> None:
-    s = turn.s
-    if s.state is not State.OWNER or s.plan or s.repair is not Repair.NONE:
-        refuse(turn, event, f"the package is {s.state} here" if s.state is not State.OWNER else "busy")
-        return
-    target = event.target or peer_can_serve(turn)
-    problem = _target_problem(turn, target)
-    if problem is not None:
-        refuse(turn, event, problem)
+    plan = plan_move(turn, event.target)
+    if plan.refusal is not None:
+        refuse(turn, event, plan.refusal)
         return
     turn.set(waiting=Waiting(event.id, event.verb))
-    stop_package(turn, Goal.RELEASE, f"moved to {target} by an operator", target, planned=True)
-
-
-def _target_problem(turn: Turn, target: str | None) -> str | None:
-    """Why a move to this node would fail; None when nothing speaks against it."""
-    if target is None:
-        return "no other node could serve the package"
-    if target == turn.s.config.node:
-        return "the package is here already"
-    peer = turn.peer(target)
-    if peer is None:
-        return f"{target} is not a node of this package"
-    if peer.dead or turn.silent(peer, turn.t.silence):
-        return f"{target} is silent"
-    if peer.view is None or not peer.view.can_serve:
-        return f"{target} could not serve the package ({peer.view.state if peer.view else 'unknown'})"
-    return None
+    reason = f"moved to {plan.target} by an operator"
+    stop_package(turn, Goal.RELEASE, reason, plan.target, planned=True)
 
 
 def _maintenance_on(turn: Turn, event: Command) -> None:
@@ -178,21 +161,32 @@ def note_written(turn: Turn, event: Done) -> None:
         return
     turn.set(note=note)
     if note.flag is Flag.MAINTENANCE:
-        turn.go(State.MAINTENANCE, Step.RUN, "maintenance by an operator")
+        partial = turn.s.up_to is not None
+        turn.go(State.MAINTENANCE, Step.RUN, note.reason if partial else "maintenance by an operator")
     elif note.flag is Flag.DETACHED:
         turn.go(State.DETACHED, Step.IDLE, "detached by an operator: keeps running, nobody defends")
         turn.set(fed_until=_FOREVER)
         turn.do(act.FeedWatchdog(_FOREVER))
     else:
         turn.set(poll_at=turn.now)
+        if turn.s.up_to is not None:
+            start_the_rest(turn)
+            return
         turn.go(State.OWNER, Step.RUN, "running and verified")
     answer_waiting(turn, True, turn.s.reason)
+
+
+def start_the_rest(turn: Turn) -> None:
+    """A partial start is completed; what runs already is started again, which does nothing."""
+    plan = tuple(Work("start", name) for name in turn.s.config.resources)
+    turn.set(up_to=None, plan=plan, tries=0)
+    turn.go(State.STARTING, Step.RUN, "leaving maintenance: starting the rest")
 
 
 def attached(turn: Turn, note: Note | None) -> None:
     """What was detached or kept running over an agent start is verified: take it up again."""
     s = turn.s
-    turn.set(active=True, on_lock=True, on_data=True, address=True, verified_at=turn.now, stalled=False,
+    turn.set(active=True, on_lock=True, on_data=True, address=True, owned_at=turn.now, verified_at=turn.now, stalled=False,
              term=note.term if note is not None else s.term, fed_until=-1e9, poll_at=turn.now)  # fmt: skip
     if s.state is not State.DETACHED and note is not None and note.flag is Flag.DETACHED:
         turn.go(State.DETACHED, Step.IDLE, "detached by an operator before the agent started")
@@ -200,6 +194,9 @@ def attached(turn: Turn, note: Note | None) -> None:
         turn.do(act.FeedWatchdog(_FOREVER))
         return
     if s.state is not State.DETACHED and note is not None and note.flag is Flag.MAINTENANCE:
+        if note.target in s.config.steps:
+            turn.set(up_to=note.target)
+            turn.lower_address(f"started only up to {note.target}")
         turn.go(State.MAINTENANCE, Step.RUN, "maintenance by an operator before the agent started")
         return
     turn.do(act.RaiseAddress())

@@ -69,6 +69,7 @@ class Note:
     key: int
     term: int
     target: str | None = None
+    """RELEASED: the node that is to start it. MAINTENANCE after a partial start: the step up to which it was started."""
     reason: str = ""
     failure_ages: tuple[float, ...] = ()
     failed_nodes: tuple[str, ...] = ()
@@ -231,6 +232,8 @@ class Command:
     verb: Verb
     target: str | None = None
     """For MOVE: the node, or None for the best one."""
+    up_to: str | None = None
+    """For START: the step up to which it is started (see state.MOUNT), then left in maintenance; None: everything."""
 
 
 Event = Boot | Tick | Observed | Done | PeerHeard | PeerReleased | PeerConfirmedDead | NetworkSeen | ResourceHealth | Command

@@ -219,8 +219,11 @@ def _remember(turn: Turn, event: Observed, asked_at: float) -> None:
     if s.step is not Step.RUN and s.step is not Step.ADOPT:
         turn.set(stalled=False)
     since = None if lock.holder is not None else s.unowned_since if s.unowned_since is not None else turn.now
-    turn.set(lock=lock, lock_at=asked_at, lock_readable=True, unowned_since=since)
+    turn.set(lock=lock, lock_at=asked_at, lock_readable=True, look_due=False, unowned_since=since)
     if event.data:
+        unread = any(view.problem is not Problem.NONE for view in event.data)
+        held = any(view.holder == s.key for view in event.data)
+        turn.set(holds_data=held or (unread and s.holds_data))
         keys = (key for view in event.data for key in view.keys)
         turn.set(past_on_data=tuple(dict.fromkeys(k for k in keys if k != s.key and same_node(k, s.key))))
     if event.beat is not None:

@@ -155,6 +155,8 @@ def verified(turn: Turn) -> None:
 
 
 def _address_belongs_here(turn: Turn) -> bool:
+    if turn.s.up_to is not None:
+        return False
     if turn.s.state in (State.OWNER, State.MAINTENANCE):
         return True
     return turn.s.state is State.STARTING and not any(item.kind == "activate" for item in turn.s.plan)

@@ -21,7 +21,7 @@ def consider(turn: Turn) -> None:
     s = turn.s
     if s.state not in _RESTING or s.step is not Step.IDLE or not s.booted or s.lock is None or not s.lock_readable:
         return
-    if s.storage is not None or s.stalled or turn.now < s.hold_until:
+    if s.storage is not None or s.stalled or s.look_due or turn.now < s.hold_until:
         return
     if standing_off(turn):
         return
@@ -219,15 +219,18 @@ def begin(turn: Turn, evidence: Evidence, mark: tuple[object, ...], victim: int 
         Evidence.RELEASED, Evidence.OPERATOR, Evidence.UNOWNED))  # fmt: skip
     note = turn.s.note
     planned = evidence is Evidence.RELEASED and note is not None and note.target == turn.s.config.node
-    turn.set(planned_from=note.previous if planned and note is not None else None)
+    turn.set(up_to=None, planned_from=note.previous if planned and note is not None else None)
     turn.go(State.CHALLENGING, Step.REGISTER, f"{node or 'the package'}: {evidence}")
 
 
 def can_serve(turn_state: Turn) -> bool:
-    """Would this node take the package if it were free? Told to the peers in every heartbeat."""
+    """Would this node take the package if it were free? Told to the peers in every heartbeat.
+
+    A challenger would: else one late heartbeat makes an owner whose database just failed leave the package down.
+    """
     s = turn_state.s
     return (
-        s.state is State.STANDBY
+        s.state in (State.STANDBY, State.CHALLENGING)
         and s.witness is not False
         and s.lock_readable
         and s.lock is not None

@@ -15,6 +15,7 @@ from holdfast_agent.core.actions import Luns
 from holdfast_agent.core.challenge import own_past_keys, sweep_victims
 from holdfast_agent.core.events import Done, Flag, LunView, Note, Observed, Outcome, Problem
 from holdfast_agent.core.judge import Finding, foreign_keys, judge_round
+from holdfast_agent.core.keys import same_cluster
 from holdfast_agent.core.state import State, Step, Work
 from holdfast_agent.core.turn import Turn
 
@@ -72,7 +73,9 @@ def start_observed(turn: Turn, event: Observed) -> None:
     if turn.s.key not in event.lock.keys or event.lock.holder != turn.s.key:
         back_out(turn, "the lock LUN is no longer ours")
         return
-    if turn.s.step is Step.RECHECK:
+    if turn.s.step is Step.RECHECK and turn.s.witness is False and foreign_keys((event.lock,), turn.s.key):
+        back_out(turn, "isolated: the witness is out of reach and a peer challenges")
+    elif turn.s.step is Step.RECHECK:
         partial = event.lock.paths_registered < event.lock.paths_up
         turn.set(step=Step.REGISTER_LOCK if partial else Step.SWEEP)
         if partial:
@@ -93,7 +96,7 @@ def _look_problem(turn: Turn, lock: LunView, data: tuple[LunView, ...]) -> str |
 def _claim(turn: Turn, event: Observed) -> None:
     """The lock was still ours after we registered on the data LUNs: now the others may go."""
     victims = foreign_keys(event.data, turn.s.key)
-    strange = [key for key in victims if turn.node_of(key) is None]
+    strange = [key for key in victims if not same_cluster(key, turn.s.key)]
     held = [view.lun for view in event.data if view.holder in strange]
     if held:
         back_out(turn, f"refused: {', '.join(held)} reserved by a stranger's key")
@@ -125,8 +128,8 @@ def _count_move(turn: Turn) -> None:
 
 def _begin_run(turn: Turn) -> None:
     s = turn.s
-    plan = (Work("activate"), *(Work("start", name) for name in s.config.resources))
-    turn.set(plan=plan, verified_at=turn.now, unverified_since=None, poll_at=turn.now + turn.t.defend, tries=0,
+    plan = (Work("activate"), *(Work("start", name) for name in s.config.resources_up_to(s.up_to)))
+    turn.set(plan=plan, owned_at=turn.now, verified_at=turn.now, unverified_since=None, poll_at=turn.now + turn.t.defend, tries=0,
              giving_up=False, challenge=None, unhealthy=frozenset(), spent=())  # fmt: skip
     turn.go(State.STARTING, Step.RUN, "verified: only own keys on every LUN")
 
@@ -168,9 +171,13 @@ def _count_try(turn: Turn, reason: str) -> None:
 
 
 def back_out(turn: Turn, reason: str) -> None:
-    """Nothing is mounted yet: take the own keys off the data LUNs, then off the lock LUN, and stand by."""
+    """Nothing is mounted yet: take the own keys off the data LUNs, then off the lock LUN, and stand by.
+
+    A data LUN that is reserved by us stays so: see stopping.py.
+    """
     turn.set(tries=0)
-    turn.go(State.STARTING, Step.BACK_OUT_DATA if turn.s.on_data else Step.BACK_OUT_LOCK, reason)
+    leaves = turn.s.on_data and not turn.s.holds_data
+    turn.go(State.STARTING, Step.BACK_OUT_DATA if leaves else Step.BACK_OUT_LOCK, reason)
 
 
 def _backed_out(turn: Turn, event: Done) -> None:
@@ -183,7 +190,7 @@ def _backed_out(turn: Turn, event: Done) -> None:
         turn.set(on_lock=False)
     if turn.s.challenge is not None:
         turn.set(spent=(*turn.s.spent[-15:], turn.s.challenge.mark))
-    turn.set(challenge=None, poll_at=turn.now, hold_until=turn.now + turn.t.target_wait)
+    turn.set(challenge=None, poll_at=turn.now, look_due=True, hold_until=turn.now + turn.t.target_wait)
     turn.go(State.STANDBY, Step.IDLE, turn.s.reason)
 
 

@@ -85,6 +85,8 @@ class Evidence(StrEnum):
     OPERATOR = "started by an operator"
 
 
+MOUNT = "mount"
+"""The first step of a start, before every resource: activated and mounted."""
 PROVEN = frozenset({Evidence.DEAD, Evidence.RELEASED, Evidence.OWN_PAST, Evidence.OPERATOR})
 """Positive proof that no other node has the package running: skips W (DESIGN section 5)."""
 
@@ -123,6 +125,15 @@ class PackageConfig:
     @property
     def nodes(self) -> tuple[str, ...]:
         return tuple(name for name, _ in self.node_ids)
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """What a start goes through, in order; a partial start ends with one of them."""
+        return (MOUNT, *self.resources)
+
+    def resources_up_to(self, step: str | None) -> tuple[str, ...]:
+        """Resources that a start up to this step starts; all of them for None."""
+        return self.resources if step is None else self.resources[: self.steps.index(step)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +220,8 @@ class MachineState:
     lock_at: float = -1e9
     """When that observation was asked for."""
     lock_readable: bool = False
+    look_due: bool = False
+    """What `lock` shows is older than the end of a challenge of this node: no new one before the next look."""
     note: Note | None = None
     beat: Beat | None = None
     beat_moved_at: float = 0.0
@@ -220,6 +233,8 @@ class MachineState:
     on_lock: bool = False
     """A registration of ours may be on the lock LUN."""
     on_data: bool = False
+    holds_data: bool = False
+    """A data LUN may be reserved by our key: it stays so until the next owner preempts it (see stopping.py)."""
     active: bool = False
     """Something of the package may be active, mounted or running here."""
     suspended: bool = False
@@ -230,6 +245,8 @@ class MachineState:
     # rounds
     poll_at: float = 0.0
     """When the storage channel is next to observe, if nothing else is to do."""
+    owned_at: float = -1e9
+    """When the last look before the mount (or at adoption) showed the own key alone."""
     verified_at: float = -1e9
     unverified_since: float | None = None
     unverified_gone: bool = False
@@ -249,6 +266,8 @@ class MachineState:
     """Failures in notes up to this term were forgotten by an operator."""
     override_term: int | None = None
     """A person overrode the note of this term (maintenance, detached, stopped, failed)."""
+    up_to: str | None = None
+    """Started only up to this step, by an operator: without its address, and kept in maintenance."""
     unplanned: bool = False
     planned_from: str | None = None
     """The node that gave the package to us in a planned move: where a failed start rolls back to."""

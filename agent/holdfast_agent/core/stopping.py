@@ -1,8 +1,12 @@
 """Every way down: the ordered stop and release, and the ejection of a node that lost the package.
 
 Ordered: resources in reverse, unmount, deactivate; the note that proves the clean stop; then the keys, data LUNs first.
-The address goes before the resources, in a planned stop after them, always before the unmount. Ejected: watchdog unfed, address, kill, unmount; clean again only when that is proven, else the watchdog
-resets the node.
+The address goes before the resources, in a planned stop after them, always before the unmount. Ejected: watchdog unfed,
+address, kill, unmount; clean again only when that is proven, else the watchdog resets the node.
+
+A data LUN without a reservation takes the writes of every node, also those that an old owner, replaced while it was
+frozen, has kept until it wakes. So the reservation of a data LUN outlives its owner: who holds it leaves it to the next
+owner to preempt, unless every other node was heard at rest since (found by the model, mutation M_RESERVATION_DROPPED).
 """
 
 from __future__ import annotations
@@ -11,11 +15,14 @@ from holdfast_agent.core import actions as act
 from holdfast_agent.core import standby
 from holdfast_agent.core.actions import Luns
 from holdfast_agent.core.events import Done, Flag, Note, Observed, Outcome, Problem, Verb
-from holdfast_agent.core.state import Goal, Repair, State, Step, Work
+from holdfast_agent.core.state import Goal, Peer, Repair, State, Step, Work
 from holdfast_agent.core.turn import Turn
 
 _FLAGS = {Goal.RELEASE: Flag.RELEASED, Goal.STOP: Flag.STOPPED, Goal.FAIL: Flag.FAILED}
+_STOP_VERBS = (Verb.STOP, Verb.MOVE, Verb.FAILBACK)
 _NOTE_VERBS = (Verb.MAINTENANCE_ON, Verb.MAINTENANCE_OFF, Verb.DETACH)
+_AT_REST = (State.STANDBY, State.STOPPED, State.FAILED, State.CHALLENGING)
+"""States in which a node has nothing of the package active."""
 _EJECT_PLAN = (Work("kill"), Work("deactivate"), Work("check"))
 
 
@@ -52,10 +59,27 @@ def drive_release(turn: Turn) -> None:
     step = turn.s.step
     if step is Step.RELEASE_NOTE:
         turn.write_note(_release_note(turn))
+    elif step is Step.RELEASE_DATA and _asleep_somewhere(turn):
+        turn.log("release", f"the data LUNs stay reserved: {', '.join(_asleep_somewhere(turn))} not heard at rest")
+        turn.set(step=Step.RELEASE_LOCK)
+        turn.unregister(Luns.LOCK)
     elif step is Step.RELEASE_DATA:
         turn.unregister(Luns.DATA)
     elif step is Step.RELEASE_LOCK:
         turn.unregister(Luns.LOCK)
+
+
+def _asleep_somewhere(turn: Turn) -> list[str]:
+    """Peers that may still have the package mounted: not heard at rest since this node owns it.
+
+    One that was may be silent by now; it cannot have mounted anything meanwhile.
+    """
+    owned_at = turn.s.owned_at
+    return [p.node for p in turn.s.peers if not p.dead and not (_at_rest(p) and p.viewed_at >= owned_at)]
+
+
+def _at_rest(peer: Peer) -> bool:
+    return peer.view is not None and peer.view.state in _AT_REST
 
 
 def _release_note(turn: Turn) -> Note:
@@ -90,7 +114,8 @@ def release_done(turn: Turn, event: Done) -> None:
             return
         turn.set(tries=0)
     if step is Step.RELEASE_DATA:
-        turn.set(on_data=event.outcome is not Outcome.OK)
+        failed = event.outcome is not Outcome.OK
+        turn.set(on_data=failed, holds_data=failed and turn.s.holds_data)
     if step in _AFTER:
         turn.set(step=_AFTER[step])
         return
@@ -105,7 +130,8 @@ def _released(turn: Turn) -> None:
     turn.do(act.AnnounceRelease(s.term))
     turn.set(giving_up=False, target=None, poll_at=turn.now, unowned_since=None, lock_readable=False, note=None)
     turn.go(state, Step.IDLE, reason)
-    answer_waiting(turn, True, f"released: {reason}")
+    wanted = s.waiting is not None and s.waiting.verb in _STOP_VERBS
+    answer_waiting(turn, wanted, f"released: {reason}")
 
 
 def answer_waiting(turn: Turn, ok: bool, reason: str) -> None:
@@ -128,7 +154,7 @@ def drive_ejected(turn: Turn) -> None:
     if step is Step.INSPECT:
         if turn.now >= turn.s.poll_at:
             turn.set(poll_at=turn.now + turn.t.poll)
-            turn.observe()
+            turn.observe(data=True)
     elif step is Step.CLEAN_UP:
         turn.unregister(Luns.DATA)
     elif step is Step.WITHDRAW:
@@ -144,7 +170,7 @@ def ejected_observed(turn: Turn, event: Observed) -> None:
         turn.set(poll_at=turn.now)
         turn.go(State.STANDBY, Step.IDLE, "stopped cleanly; still holds the lock LUN")
     else:
-        turn.set(step=Step.CLEAN_UP)
+        turn.set(step=Step.WITHDRAW if turn.s.holds_data else Step.CLEAN_UP)
 
 
 def ejected_done(turn: Turn, event: Done) -> None:
@@ -154,5 +180,5 @@ def ejected_done(turn: Turn, event: Done) -> None:
     elif turn.s.step is Step.CLEAN_UP:
         turn.set(on_data=False, step=Step.WITHDRAW)
     else:
-        turn.set(on_lock=False, poll_at=turn.now)
+        turn.set(on_lock=False, poll_at=turn.now, look_due=True)
         turn.go(State.STANDBY, Step.IDLE, "rejoined after a clean stop")

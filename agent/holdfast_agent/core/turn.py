@@ -72,15 +72,24 @@ class Turn:
         self._storage(act.Observe(self._id(), self.command_deadline, write, counter, serving, data))
 
     def register(self, luns: act.Luns, replaces: tuple[int, ...] = ()) -> None:
-        self.set(**{"on_lock" if luns is act.Luns.LOCK else "on_data": True})
+        if luns is act.Luns.LOCK:
+            self.set(on_lock=True)
+        else:
+            self.set(on_data=True, holds_data=self.s.holds_data or bool(replaces))
         self._storage(act.Register(self._id(), self.command_deadline, self.not_after, luns, self.s.key, replaces))
 
     def reserve(self, luns: act.Luns) -> None:
+        self._may_hold(luns)
         self._storage(act.Reserve(self._id(), self.command_deadline, self.not_after, luns, self.s.key))
 
     def preempt(self, luns: act.Luns, victims: tuple[int, ...]) -> None:
+        self._may_hold(luns)
         command = act.PreemptAndAbort(self._id(), self.command_deadline, self.not_after, luns, self.s.key, victims)
         self._storage(command)
+
+    def _may_hold(self, luns: act.Luns) -> None:
+        if luns is act.Luns.DATA:
+            self.set(holds_data=True)
 
     def unregister(self, luns: act.Luns) -> None:
         self._storage(act.Unregister(self._id(), self.command_deadline, luns, self.s.key))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from holdfast_agent.core.events import Done, Outcome, ResourceHealth
+from dataclasses import replace
+
+from holdfast_agent.core.events import Done, Flag, Outcome, ResourceHealth
 from holdfast_agent.core.rounds import peer_can_serve
+from holdfast_agent.core.starting import owned_note
 from holdfast_agent.core.state import Goal, State, Step, Work
 from holdfast_agent.core.stopping import answer_waiting, eject, ejected_clean, stop_package, stopped_clean
 from holdfast_agent.core.turn import Turn
@@ -35,9 +38,20 @@ def drive_work(turn: Turn) -> None:
 
 def _started(turn: Turn) -> None:
     turn.set(failed_nodes=(), tries=0, planned_from=None)
+    if turn.s.up_to is not None:
+        _started_partly(turn)
+        return
     turn.go(State.OWNER, Step.RUN, "running and verified")
     turn.raise_address()
     answer_waiting(turn, True, "the package runs here")
+
+
+def _started_partly(turn: Turn) -> None:
+    """Maintenance, once that is written on the lock LUN (see commands.note_written)."""
+    if turn.s.pending_note is None:
+        note = owned_note(turn, Flag.MAINTENANCE)
+        reason = f"started up to {turn.s.up_to} by an operator"
+        turn.set(pending_note=replace(note, target=turn.s.up_to, reason=reason))
 
 
 def work_done(turn: Turn, event: Done) -> None:
@@ -51,7 +65,7 @@ def work_done(turn: Turn, event: Done) -> None:
         turn.set(plan=s.plan[1:])
         if head.kind == "start":
             turn.set(unhealthy=turn.s.unhealthy - {head.name})
-        if head.kind == "activate" and not turn.s.stalled:
+        if head.kind == "activate" and not turn.s.stalled and turn.s.up_to is None:
             turn.raise_address()
         return
     turn.log("work failed", f"{head.kind} {head.name}: {event.outcome} {event.detail}".replace(" :", ":"))

@@ -16,13 +16,14 @@ from ..children.pool import Pool
 from ..config import NodeConfig, PackageDefinition
 from ..control.protocol import STATUS, Request
 from ..control.server import ControlServer, Respond
-from ..core.events import NetworkSeen, PeerHeard, PeerReleased, PeerView, Verb
+from ..core.events import Command, NetworkSeen, PeerHeard, PeerReleased, PeerView, Verb
 from ..core.keys import build_key
 from ..core.timers import Timers
 from ..eventlog.writer import ERROR, INFO
 from ..peers.message import Heartbeat
 from ..peers.witness import WitnessProbe, link_is_up
 from ..watchdog.device import Watchdog
+from .durations import preview_answer
 from .package_agent import PackageAgent, Vouching, build_config
 from .peer_links import PeerLinks
 from .ports import Ports
@@ -183,11 +184,15 @@ class NodeAgent:
             respond({"ok": False, "reason": f"no package {request.package} on this node"})
             return
         self._ports.log.write("command", package=request.package, verb=request.verb, target=request.target)
-        self.command(agent, Verb(request.verb), request.target, lambda ok, reason: respond({"ok": ok, "reason": reason}))
+        if request.preview:
+            respond(preview_answer(agent.state, self._ports.loop.now, request.target, agent.durations.last))
+            return
+        command = Command(next(self._numbers), Verb(request.verb), request.target, request.up_to)
+        agent.command(command, lambda ok, reason: respond({"ok": ok, "reason": reason}))
 
     def command(self, agent: PackageAgent, verb: Verb, target: str | None, answer: Callable[[bool, str], None]) -> None:
         """Give a package's machine a command."""
-        agent.command(next(self._numbers), verb, target, answer)
+        agent.command(Command(next(self._numbers), verb, target), answer)
 
     def status(self) -> dict[str, Any]:
         """The status document of the contract."""

@@ -17,6 +17,7 @@ from ..eventlog.writer import INFO
 from ..storage.targets import StorageTargets
 from .addresses import PackageAddresses
 from .detached_marks import take_detached_mark
+from .durations import StepDurations
 from .health import HealthWatches
 from .loop import Timer
 from .ports import Ports
@@ -75,6 +76,7 @@ class PackageAgent:
         self._work = WorkChannel(ports, package, self.send)
         self._health = HealthWatches(ports, package, config.timers.slow_limit, self.send)
         self.timeline = TakeoverTimeline()
+        self.durations = StepDurations()
         self.addresses = PackageAddresses(ports, package, self._address_up)
         self._answers: dict[int, Answer] = {}
         self._events: deque[Event] = deque()
@@ -109,15 +111,16 @@ class PackageAgent:
         before = self.state
         self.state, actions = step(before, event, self._ports.loop.now)
         self.timeline.follow(before, self.state)
+        self.durations.follow(before, self.state)
         for action in actions:
             self._carry_out(action)
         if before.state is not self.state.state:
             self._state_changed(before)
 
-    def command(self, number: int, verb: Verb, target: str | None, answer: Answer) -> None:
+    def command(self, command: Command, answer: Answer) -> None:
         """An operator's command; ``answer`` is called once."""
-        self._answers[number] = answer
-        self.send(Command(number, verb, target))
+        self._answers[command.id] = answer
+        self.send(command)
 
     def view(self) -> PeerView:
         """What this node's heartbeat says about the package."""
@@ -162,7 +165,7 @@ class PackageAgent:
 
     def _state_changed(self, before: MachineState) -> None:
         if self.state.state is State.DETACHED and before.step is Step.ADOPT and take_detached_mark(self.package.name):
-            self.command(0, Verb.ATTACH, None, lambda ok, reason: self._log("attached again", ok=ok, reason=reason))
+            self.command(Command(0, Verb.ATTACH), lambda ok, reason: self._log("attached again", ok=ok, reason=reason))
         if self.state.state is State.OWNER and before.state is not State.MAINTENANCE:
             # Adopted ones were not started by this agent, so nothing has begun to watch them.
             self._health.begin_all(self._work.pids)

@@ -45,6 +45,14 @@ def all_stages() -> list[Stage]:
         ),
         Stage("unit", "unit tests and drift checks", _pytest("tests/unit"), pytest=True),
         Stage(
+            "model",
+            "the ownership protocol, with every guard removed in turn",
+            (sys.executable, "model/check.py"),
+            quick=False,
+            timeout_seconds=1500,
+            packages=("spin", "gcc", "libc6-dev"),
+        ),
+        Stage(
             "lab",
             "every verb of the lab on real nodes, both backends, root and ordinary user",
             _pytest("tests/integration/lab", "-m", "lab"),

@@ -10,7 +10,7 @@ import pytest
 from holdfast_agent.control import __main__ as command
 from holdfast_agent.control.client import NoAgentError, ask_agent
 from holdfast_agent.control.protocol import Request, RequestError, decode_request, encode
-from holdfast_agent.control.table import render_status
+from holdfast_agent.control.table import render_preview, render_status
 from holdfast_agent.core.events import Verb
 
 STATUS: dict[str, Any] = {
@@ -38,6 +38,8 @@ STATUS: dict[str, Any] = {
         (["status"], Request("status")),
         (["start", "erp", "--json"], Request("start", "erp")),
         (["move", "erp", "node2"], Request("move", "erp", "node2")),
+        (["move", "erp", "--preview"], Request("move", "erp", preview=True)),
+        (["start", "erp", "--up-to", "mount"], Request("start", "erp", up_to="mount")),
         (["maintenance", "on", "erp"], Request("maintenance on", "erp")),
         (["maintenance", "erp", "off"], Request("maintenance off", "erp")),
         (["forget-failures", "erp"], Request("forget-failures", "erp")),
@@ -90,7 +92,34 @@ def test_the_table_fits_a_terminal_and_says_what_matters() -> None:
     assert "(no packages)" in render_status({**STATUS, "packages": {}})
 
 
-@pytest.mark.parametrize("line", [b"", b"[]", b"{}", b'{"verb": "dance"}', b'{"verb": "start"}', b"\xff"])
+def test_a_preview_shows_what_speaks_against_it_and_what_it_would_take() -> None:
+    preview = {
+        "target": "node2",
+        "checks": [{"name": "target heard", "ok": False, "detail": "node2 is silent"}],
+        "steps": [
+            {"node": "node1", "what": "stop db", "last_seconds": 0.314},
+            {"node": "node2", "what": "mount", "last_seconds": None},
+        ],
+    }
+    assert render_preview(preview).splitlines() == [
+        "NO  target heard: node2 is silent",
+        "  node1            stop db                                          0.31 s",
+        "  node2            mount                                                 -",
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"verb": "start", "package": "erp", "preview": true}',
+        b"",
+        b"[]",
+        b"{}",
+        b'{"verb": "dance"}',
+        b'{"verb": "start"}',
+        b"\xff",
+    ],
+)
 def test_what_is_not_a_request_is_refused(line: bytes) -> None:
     with pytest.raises(RequestError):
         decode_request(line)

@@ -23,8 +23,8 @@ def record_trace(defines: str, seed: int) -> list[str]:
     """One random run of the model: its STEP and FAULT lines. Raises CalledProcessError when spin refuses the model."""
     with TemporaryDirectory() as directory:
         shutil.copy(MODEL, directory)
-        command = ["spin", f"-n{seed}", f"-u{STEPS}", *defines.split(), MODEL.name]
-        done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=True, timeout=60)
+        command = ["spin", f"-n{seed}", f"-u{STEPS}", "-DTRACE", *defines.split(), MODEL.name]
+        done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=True, timeout=300)
     lines = (line.strip() for line in done.stdout.splitlines())
     return [line for line in lines if line.startswith(("STEP ", "FAULT "))]
 

@@ -20,7 +20,7 @@ from holdfast_agent.core.state import MachineState, PackageConfig, State, Step
 from holdfast_agent.core.timers import FAST
 
 _STEP = re.compile(r"STEP (\d) t_(\w+) lock (\d+) (\d+) data (\d+) (\d+) vic (\d+) oth (\d+)")
-_FAULT = re.compile(r"FAULT (\d) ([\w-]+)")
+_FAULT = re.compile(r"FAULT (\d) (\w+)")
 _PATIENCE = 800
 """Ticks of 0.1 s within which a machine must come to the command that the model took."""
 
@@ -85,14 +85,9 @@ class Replay:
         return build_key("model", number + 1, epoch)
 
     def keys(self, mask: int) -> tuple[int, ...]:
-        """Model bits to keys: bit 2 i + e, where e is the parity of the epoch's distance from the first."""
-        found = []
-        for node in self.nodes:
-            for parity in (0, 1):
-                if mask >> (2 * node.number + parity) & 1:
-                    current = (node.epoch - 1) % 2 == parity
-                    found.append(self.key(node.number, node.epoch if current else node.epoch - 1))
-        return tuple(found)
+        """Model bits to keys: bit 2 i is the key of node i's present start, bit 2 i + 1 that of the one before."""
+        bits = ((node, age) for node in self.nodes for age in (0, 1) if mask >> (2 * node.number + age) & 1)
+        return tuple(self.key(node.number, node.epoch - age) for node, age in bits)
 
     def send(self, node: ReplayNode, event: ev.Event) -> None:
         assert node.state is not None
@@ -172,7 +167,7 @@ class Replay:
         if kind == "boot":
             node.epoch += 1
             self.boot(node)
-        elif kind == "path-returned":
+        elif kind == "path_returned":
             node.returned = True
 
     def play_step(self, node: ReplayNode, line: Line) -> None:
@@ -197,7 +192,7 @@ class Replay:
             else:
                 self.tick(node, line)
         assert node.state is not None
-        raise Disagreement(f"wanted {wanted.__name__}, got {node.storage} in {node.state.state}/{node.state.step}")
+        raise Disagreement(f"wanted {wanted}, got {node.storage} in {node.state.state}/{node.state.step}")
 
     def play_begin(self, node: ReplayNode, line: Line) -> None:
         """The model may accuse at any time; the machine needs new silence for that, so everybody is heard first."""
@@ -276,14 +271,28 @@ class Replay:
             self.answer(node, ev.Done(node.work.id, ev.Outcome.OK))  # type: ignore[union-attr]
 
     def play_release_data(self, node: ReplayNode, line: Line) -> None:
+        """All others are at rest: the reservation of the data LUNs may go."""
+        self.write_release_note(node, line, "standby")
+        self.expect_command(node, line)
+
+    def play_keep_data(self, node: ReplayNode, line: Line) -> None:
+        """Somebody may still have it mounted: the data LUNs stay reserved, the lock LUN is next."""
+        self.write_release_note(node, line, "ejected")
+        if not (isinstance(node.storage, act.Unregister) and node.storage.luns is Luns.LOCK):
+            raise Disagreement(f"wanted to leave the data LUNs reserved, got {node.storage}")
+
+    def write_release_note(self, node: ReplayNode, line: Line, others: str) -> None:
         """The release note has no counterpart in the model: it is refused where the array would refuse it."""
+        for peer in self.nodes:
+            if peer is not node:
+                view = ev.PeerView(others, self.key(peer.number, peer.epoch), 0, False)
+                self.send(node, ev.PeerHeard(f"node{peer.number + 1}", view))
         own = node.state.key if node.state is not None else 0
         while isinstance(node.storage, act.Observe):
             self.answer(node, self.observed(node, node.storage, line))
         if isinstance(node.storage, act.WriteNote):
             refused = line.lock[1] and own not in self.keys(line.lock[0])
             self.answer(node, ev.Done(node.storage.id, ev.Outcome.CONFLICT if refused else ev.Outcome.OK))
-        self.expect_command(node, line)
 
     def play_back_out(self, node: ReplayNode, line: Line) -> None:
         """A node that never registered on the data LUNs has nothing to take back there."""
@@ -323,7 +332,7 @@ _LOOKS = {
     "check_lock": (False, True),
     "verify": (False, True),
     "repair_verify": (False, True),
-    "inspect": (False, False),
+    "inspect": (False, True),
 }
 _STRIKE = (act.PreemptAndAbort, act.Reserve)
 _COMMANDS: dict[str, tuple[object, Luns | None]] = {
@@ -348,3 +357,11 @@ _COMMANDS: dict[str, tuple[object, Luns | None]] = {
     "clean_up": (act.Unregister, Luns.DATA),
     "release_data": (act.Unregister, Luns.DATA),
 }
+
+
+def replay_lines(lines: list[str]) -> Replay:
+    """Play a whole trace; raises Disagreement."""
+    replay = Replay(3 if any(line.split()[1] == "2" and line.startswith("STEP") for line in lines) else 2)
+    for line in lines:
+        replay.play(line)
+    return replay

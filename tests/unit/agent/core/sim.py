@@ -46,6 +46,8 @@ class Node:
     frozen: bool = False
     state: MachineState | None = None
     mounted: bool = False
+    followed: bool = False
+    """Another node read everything back as its own after this one did: what this one still writes is corruption."""
     suspended: bool = False
     running: set[str] = field(default_factory=set)
     address: bool = False
@@ -244,6 +246,9 @@ class Cluster:
         node.state, actions = self.step(node.state, event, self.local(node))
         if mounting and any(isinstance(action, act.Activate) for action in actions):
             self.check_read_back(node, event)
+            node.followed = False
+            for other in self.nodes:
+                other.followed = other.followed or other is not node
         if self.verbose and not isinstance(event, (ev.NetworkSeen, ev.PeerHeard, ev.Tick)):
             self.say(f"{node.name} <- {event}")
         for action in actions:
@@ -438,6 +443,8 @@ class Cluster:
             if not (self.reserved_only and bare):
                 raise Violation(f"{self.now:.3f}: two writers: {', '.join(writers)}")
         for node in self.nodes:
+            if node.followed and not self.reserved_only and self.writes(node):
+                raise Violation(f"{self.now:.3f}: {node.name} was replaced and its late writes are taken")
             self.check_address(node)
 
     def check_read_back(self, node: Node, event: ev.Event) -> None:
@@ -471,9 +478,9 @@ class Cluster:
             return False
         return len(owners) == 1 and owners[0].address and owners[0].running == set(RESOURCES)
 
-    def command(self, node: Node, verb: ev.Verb, target: str | None = None) -> int:
+    def command(self, node: Node, verb: ev.Verb, target: str | None = None, up_to: str | None = None) -> int:
         number = next(self.order)
-        self.to_agent(node, ev.Command(number, verb, target))
+        self.to_agent(node, ev.Command(number, verb, target, up_to))
         return number
 
     def fail_resource(self, node: Node, name: str) -> None:

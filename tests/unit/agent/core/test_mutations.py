@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from holdfast_agent.core import challenge, judge, machine, rounds, standby, starting, working
+from holdfast_agent.core import challenge, judge, machine, rounds, standby, starting, stopping, working
+from holdfast_agent.core import events as ev
 from holdfast_agent.core.judge import Finding
 from holdfast_agent.core.state import Repair, State, Step
 
@@ -152,6 +153,22 @@ def drop_rollback(patch: Patch) -> None:
     patch.setattr(working, "leave_node", lambda turn, reason: turn.set(tries=0))
 
 
+def drop_kept_reservation(patch: Patch) -> None:
+    """Take the reservation off the data LUNs whoever may still have the package mounted."""
+    patch.setattr(stopping, "_asleep_somewhere", lambda turn: [])
+
+
+def stopped_beside_a_sleeper() -> None:
+    """Owner frozen, replaced, the new owner stopped in order: the old one wakes up with writes of its own."""
+    c = Cluster(7)
+    c.run(4.0)
+    old = c.owners()[0]
+    c.freeze(old, 20.0)
+    c.run(14.0)
+    c.command(c.owners()[0], ev.Verb.STOP)
+    c.run(30.0)
+
+
 def cleared_keys() -> None:
     c = Cluster(7)
     c.run(4.0)
@@ -187,11 +204,20 @@ MUTATIONS: list[tuple[Mutation, Callable[[], None]]] = [
     (drop_empty_rule, cleared_keys),
     (drop_trip, lambda: walks(60)),
     (drop_rollback, broken_everywhere),
+    (drop_kept_reservation, stopped_beside_a_sleeper),
 ]
 
 
 @pytest.mark.parametrize(
-    "play", [heartbeat_cut, frozen_at_every_command, owner_frozen_at_every_command, cleared_keys, broken_everywhere]
+    "play",
+    [
+        heartbeat_cut,
+        frozen_at_every_command,
+        owner_frozen_at_every_command,
+        cleared_keys,
+        broken_everywhere,
+        stopped_beside_a_sleeper,
+    ],
 )
 def test_whole_machine_passes(play: Callable[[], None]) -> None:
     play()

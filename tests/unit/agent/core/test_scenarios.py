@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from holdfast_agent.core import actions as act
 from holdfast_agent.core import events as ev
-from holdfast_agent.core.state import State
+from holdfast_agent.core.preview import preview_move
+from holdfast_agent.core.state import MachineState, State
 
 from tests.unit.agent.core.sim import RESOURCES, Cluster, Node
 
@@ -16,6 +17,11 @@ def cluster() -> Cluster:
     c.run(4.0)
     assert c.in_service()
     return c
+
+
+def state_of(node: Node) -> MachineState:
+    assert node.state is not None
+    return node.state
 
 
 def owner(c: Cluster) -> Node:
@@ -55,6 +61,33 @@ def test_frozen_owner_is_replaced_and_stops_itself_after_the_thaw(cluster: Clust
     assert not old.address
     cluster.run(cluster.now + 10.0)
     assert cluster.in_service() and owner(cluster) is new
+
+
+def test_late_writes_of_a_frozen_owner_are_refused_after_its_successor_was_stopped(cluster: Cluster) -> None:
+    """Replaced while frozen, the successor stopped in order, then thawed: the data LUNs are still reserved."""
+    old, new = owner(cluster), standby(cluster)
+    cluster.freeze(old, 30.0)
+    cluster.run(cluster.now + 10.0)
+    number = cluster.command(new, ev.Verb.STOP)
+    cluster.run(cluster.now + 10.0)
+    assert cluster.replies[number].ok and not new.mounted
+    assert old.mounted and not cluster.writes(old)
+    cluster.run(cluster.now + 20.0)
+    assert not old.mounted
+    number = cluster.command(old, ev.Verb.START)
+    cluster.run(cluster.now + 5.0)
+    assert cluster.replies[number].ok and cluster.in_service() and owner(cluster) is old
+
+
+@pytest.mark.parametrize("standby_is", ["heard", "off"])
+def test_ordered_stop_beside_nodes_at_rest_leaves_nothing_on_the_array(cluster: Cluster, standby_is: str) -> None:
+    """A standby that was heard at rest and then lost its power has nothing mounted either."""
+    if standby_is == "off":
+        cluster.power_off(standby(cluster))
+        cluster.run(cluster.now + 3.0)
+    cluster.command(owner(cluster), ev.Verb.STOP)
+    cluster.run(cluster.now + 5.0)
+    assert [(lun.registered, lun.holder) for lun in cluster.array.luns] == [({}, None)] * len(cluster.array.luns)
 
 
 @pytest.mark.parametrize("what", ["heartbeat", "witness of the standby", "witness of both", "standby", "one path"])
@@ -351,3 +384,80 @@ def test_node_that_cannot_stop_is_reset(cluster: Cluster) -> None:
     assert not old.mounted
     cluster.run(cluster.now + 6.0)
     assert old.epoch == epoch + 1 and cluster.in_service()
+
+
+def test_a_partial_start_ends_in_maintenance_without_the_address(cluster: Cluster) -> None:
+    old = owner(cluster)
+    cluster.command(old, ev.Verb.STOP)
+    cluster.run(cluster.now + 3.0)
+    number = cluster.command(old, ev.Verb.START, up_to="db")
+    cluster.run(cluster.now + 5.0)
+    assert cluster.replies[number] == act.Reply(number, True, "started up to db by an operator")
+    assert state_of(old).state is State.MAINTENANCE and old.mounted
+    assert old.running == {"db"} and not old.address
+    number = cluster.command(old, ev.Verb.MAINTENANCE_OFF)
+    cluster.run(cluster.now + 5.0)
+    assert cluster.replies[number].ok and cluster.in_service()
+
+
+def test_a_partial_start_can_be_stopped_again(cluster: Cluster) -> None:
+    old = owner(cluster)
+    cluster.command(old, ev.Verb.STOP)
+    cluster.run(cluster.now + 3.0)
+    cluster.command(old, ev.Verb.START, up_to="mount")
+    cluster.run(cluster.now + 5.0)
+    assert old.mounted and old.running == set()
+    number = cluster.command(old, ev.Verb.STOP)
+    cluster.run(cluster.now + 3.0)
+    assert cluster.replies[number].ok and not old.mounted
+    cluster.command(old, ev.Verb.START)
+    cluster.run(cluster.now + 5.0)
+    assert cluster.in_service()
+
+
+def test_a_partial_start_stays_one_over_a_restart_of_the_agent(cluster: Cluster) -> None:
+    old = owner(cluster)
+    cluster.command(old, ev.Verb.STOP)
+    cluster.run(cluster.now + 3.0)
+    cluster.command(old, ev.Verb.START, up_to="db")
+    cluster.run(cluster.now + 5.0)
+    cluster.kill_agent(old)
+    cluster.run(cluster.now + 5.0)
+    assert state_of(old).state is State.MAINTENANCE and old.running == {"db"} and not old.address
+    cluster.command(old, ev.Verb.MAINTENANCE_OFF)
+    cluster.run(cluster.now + 5.0)
+    assert cluster.in_service()
+
+
+def test_a_start_up_to_a_step_that_does_not_exist_is_refused(cluster: Cluster) -> None:
+    old = owner(cluster)
+    cluster.command(old, ev.Verb.STOP)
+    cluster.run(cluster.now + 3.0)
+    number = cluster.command(old, ev.Verb.START, up_to="web")
+    cluster.run(cluster.now + 0.5)
+    assert cluster.replies[number] == act.Reply(number, False, "no step web: the steps are mount, db, app")
+
+
+def test_a_preview_says_what_the_move_then_does(cluster: Cluster) -> None:
+    old, new = owner(cluster), standby(cluster)
+    preview = preview_move(state_of(old), cluster.local(old))
+    assert preview.target == new.name and preview.refusal is None
+    assert [f"{step.node} {step.what}" for step in preview.steps] == [
+        f"{old.name} {what}" for what in ("stop app", "stop db", "unmount", "release")
+    ] + [f"{new.name} {what}" for what in ("claim", "mount", "address", "start db", "start app")]
+    cluster.command(old, ev.Verb.MOVE)
+    cluster.run(cluster.now + 5.0)
+    assert owner(cluster) is new
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [("node1", "the package is here already"), ("node9", "node9 is not a node of this package"), ("node2", "node2 is silent")],
+)
+def test_a_preview_refuses_for_the_reason_of_the_move(cluster: Cluster, target: str, reason: str) -> None:
+    cluster.power_off(standby(cluster))
+    cluster.run(cluster.now + 2.0)
+    preview = preview_move(state_of(owner(cluster)), cluster.local(owner(cluster)), target)
+    number = cluster.command(owner(cluster), ev.Verb.MOVE, target)
+    cluster.run(cluster.now + 0.5)
+    assert preview.refusal == reason == cluster.replies[number].reason

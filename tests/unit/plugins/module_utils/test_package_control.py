@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.holdfast.cluster.plugins.module_utils.errors import ParseError
-from ansible_collections.holdfast.cluster.plugins.module_utils.package_control import parse_status, plan_command
+from ansible_collections.holdfast.cluster.plugins.module_utils.errors import ParseError, RefusedError
+from ansible_collections.holdfast.cluster.plugins.module_utils.package_control import (
+    PackageResource,
+    parse_status,
+    plan_command,
+)
 
 #: state, owner, wanted, target, command
 TABLE = [
@@ -49,3 +53,23 @@ def test_failures_are_forgotten_only_where_there_are_some(failures, command):
 def test_answer_of_another_shape_is_an_error(text):
     with pytest.raises(ParseError):
         parse_status(text)
+
+
+OWNED = {"state": "owner", "owner": "node1", "node": "node1"}
+
+
+@pytest.mark.parametrize("preview", [None, {"refusal": None}])
+def test_a_move_that_nothing_speaks_against_is_planned(preview):
+    plan = PackageResource("erp", "moved", "node2").plan({**OWNED, "preview": preview})
+    assert [action.describe() for action in plan] == ["move erp (node=node2)"]
+
+
+def test_a_move_that_would_be_refused_fails_before_anything_is_done():
+    with pytest.raises(RefusedError, match="erp would not move to node2: node2 is silent"):
+        PackageResource("erp", "moved", "node2").plan({**OWNED, "preview": {"refusal": "node2 is silent"}})
+
+
+def test_a_partial_start_names_its_step():
+    resource = PackageResource("erp", "started", up_to="mount", control="ctl")
+    (action,) = resource.plan({"state": "stopped", "owner": None})
+    assert resource._argv(action) == ["ctl", "start", "erp", "--up-to", "mount", "--json"]
