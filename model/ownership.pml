@@ -447,7 +447,7 @@ inline look_at_data(i) {
     SAY(i, t_verify);
     if
     :: DATA_LOST(i) -> back_out(i, BACKOUT)
-    :: datareg == K(i) && datahold == K(i) -> seen[i] = LOCK_WAS_READ(i); follow(i); BEGINS_UNHURT(i); pc[i] = MOUNT
+    :: datareg == K(i) && datahold == K(i) -> seen[i] = LOCK_WAS_READ(i); follow(i); pc[i] = MOUNT
     :: !DATA_LOST(i) && (datareg != K(i) || datahold != K(i)) -> claim_again(i)
     fi
 }
@@ -590,7 +590,7 @@ proctype node(byte i) {
 #ifndef M_NO_LOCK_CHECK
         :: lockhold != K(i) || LOCK_LOST(i) -> SAY(i, t_verify); back_out(i, BACKOUT)
         :: lockhold == K(i) && !LOCK_LOST(i) && lockreg != K(i) -> SAY(i, t_verify); claim_again(i)
-        :: lockhold == K(i) && lockreg == K(i) -> LOOK_AT_DATA(i)
+        :: lockhold == K(i) && lockreg == K(i) -> BEGINS_UNHURT(i); LOOK_AT_DATA(i)
 #else
         :: LOOK_AT_DATA(i)
 #endif

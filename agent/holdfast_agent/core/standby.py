@@ -172,15 +172,20 @@ def _alive_and_busy(turn: Turn, peer: Peer) -> bool:
 
 
 def _consider_released(turn: Turn, note: Note) -> None:
-    """The note proves a clean stop. The target starts at once; the others only after it had its chance."""
-    s = turn.s
+    """The note proves a clean stop. The target starts at once; the others only after it had its chance.
+
+    A target that has fallen silent has had it after one more look of its own at the lock LUN.
+    """
+    s, t = turn.s, turn.t
     since = s.unowned_since if s.unowned_since is not None else turn.now
     waited = turn.now - since
     if note.target is not None and note.target != s.config.node:
-        if waited < turn.t.target_wait + rank(turn, None) * turn.t.rank_step:
+        target = turn.peer(note.target)
+        gone = target is None or target.dead or turn.silent(target, t.silence)
+        if waited < (t.silence + t.poll if gone else t.target_wait) + rank(turn, None) * t.rank_step:
             turn.go(State.STANDBY, Step.IDLE, f"released for {note.target}")
             return
-    elif note.target is None and waited < rank(turn, None) * turn.t.rank_step:
+    elif note.target is None and waited < rank(turn, None) * t.rank_step:
         return
     begin(turn, Evidence.RELEASED, (Evidence.RELEASED, note.term), None)
 
@@ -189,7 +194,7 @@ def _consider_cold(turn: Turn) -> None:
     """No owner and no proof of a clean stop: everybody present, or long enough alone; then the full wait."""
     s, t = turn.s, turn.t
     since = s.unowned_since if s.unowned_since is not None else turn.now
-    unheard = [p.node for p in s.peers if not p.dead and turn.silent(p, t.silence)]
+    unheard = [p.node for p in s.peers if not p.dead and (not p.heard_ever or turn.silent(p, t.silence))]
     if unheard and turn.now - since < t.cold_start_wait:
         turn.go(State.STANDBY, Step.IDLE, f"nobody owns the package; waiting for {', '.join(unheard)}")
         return

@@ -165,8 +165,11 @@ def stopped_beside_a_sleeper() -> None:
     old = c.owners()[0]
     c.freeze(old, 20.0)
     c.run(14.0)
-    c.command(c.owners()[0], ev.Verb.STOP)
+    new = next(node for node in c.owners() if node is not old)
+    c.command(new, ev.Verb.STOP)
     c.run(30.0)
+    if new.state is None or new.state.state is not State.STOPPED:
+        raise ValueError("the stop was not played")
 
 
 def cleared_keys() -> None:

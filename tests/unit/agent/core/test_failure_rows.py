@@ -1,0 +1,206 @@
+"""More rows of DESIGN.md's failure table on the simulation: starts, messages, slow and blocked storage, two faults at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from holdfast_agent.core import actions as act
+from holdfast_agent.core import events as ev
+from holdfast_agent.core.state import State
+from holdfast_agent.core.timers import FAST
+
+from tests.unit.agent.core.sim import RESOURCES, Cluster, Node
+
+
+def serving(seed: int = 7, nodes: int = 2) -> tuple[Cluster, Node, list[Node]]:
+    """A cluster in service, its owner and the others in order of preference."""
+    c = Cluster(seed, nodes)
+    c.run(4.0)
+    assert c.in_service()
+    owner = c.owners()[0]
+    return c, owner, [node for node in c.nodes if node is not owner]
+
+
+def stays(c: Cluster, owner: Node, seconds: float) -> None:
+    """Clients of this owner notice nothing for so long."""
+    end = c.now + seconds
+    while c.now < end:
+        c.run(c.now + 0.1)
+        assert owner.address and owner.mounted and owner.running == set(RESOURCES)
+        assert c.owners() == [owner]
+
+
+def answer_instead(c: Cluster, monkeypatch: pytest.MonkeyPatch, answer: Callable[[Node, Any], ev.Event | None]) -> None:
+    """Storage and kernel answer what `answer` returns; None: as they are."""
+    perform = c.perform
+    monkeypatch.setattr(c, "perform", lambda node, action: answer(node, action) or perform(node, action))
+
+
+# -- starts --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("nodes", [2, 3])
+@pytest.mark.parametrize("seed", range(20))
+def test_all_nodes_start_at_once(seed: int, nodes: int) -> None:
+    c = Cluster(seed, nodes)
+    c.run(6.0)
+    assert c.in_service() and c.moves == 0
+
+
+def test_a_node_that_starts_alone_waits_for_the_others_first() -> None:
+    c = Cluster(3)
+    c.power_off(c.nodes[1])
+    c.run(FAST.cold_start_wait - 1.0)
+    assert c.owners() == []
+    c.run(FAST.cold_start_wait + 4.0)
+    assert c.in_service() and c.owners() == [c.nodes[0]]
+
+
+# -- messages ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("heard", ["owner", "standby"])
+def test_one_way_loss_leaves_the_owner_alone(heard: str) -> None:
+    c, owner, (other,) = serving()
+    c.cut.add((other.name, owner.name) if heard == "owner" else (owner.name, other.name))
+    stays(c, owner, 20.0)
+
+
+def test_heartbeats_that_flap_below_the_limit_leave_the_owner_alone() -> None:
+    c, owner, (other,) = serving()
+    lines = {(owner.name, other.name), (other.name, owner.name)}
+    before = c.array.lock.generation
+    for cycle in range(20):
+        c.at(cycle, lambda: c.cut.update(lines))
+        c.at(cycle + FAST.silence - 0.2, lambda: c.cut.difference_update(lines))
+    stays(c, owner, 20.0)
+    # At most one challenge per gap: registered, and withdrawn or defended against.
+    assert c.array.lock.generation - before <= 3 * 20
+
+
+# -- storage -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("latency", [0.1, 0.5, 1.0])
+def test_slow_storage_below_the_limit_is_no_reason_to_move(latency: float) -> None:
+    """One way takes up to twice the latency: answers after up to 0.4, 2 and 4 s, the limit is 5 s."""
+    assert 4 * latency < FAST.slow_limit
+    c, owner, _ = serving()
+    c.latency = latency
+    stays(c, owner, 20.0)
+
+
+def test_storage_that_hangs_without_an_error_at_the_owner_moves_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    c, owner, (other,) = serving()
+    execute = c.execute
+
+    def hang(node: Node, life: int, action: Any, checked: bool) -> None:
+        if node is not owner or not isinstance(action, act.StorageCommand.__args__):
+            execute(node, life, action, checked)
+
+    monkeypatch.setattr(c, "execute", hang)
+    c.run(c.now + FAST.slow_limit + 5.0)
+    assert c.owners() == [other] and other.address and not owner.address and not owner.mounted
+
+
+@pytest.mark.parametrize("outcome", [ev.Outcome.ERROR, ev.Outcome.CONFLICT, ev.Outcome.TIMEOUT])
+@pytest.mark.parametrize("command", [act.Register, act.PreemptAndAbort])
+def test_a_reservation_that_cannot_be_taken_is_no_takeover(
+    monkeypatch: pytest.MonkeyPatch, command: type, outcome: ev.Outcome
+) -> None:
+    c, owner, (other,) = serving()
+
+    def refuse(node: Node, action: Any) -> ev.Event | None:
+        return ev.Done(action.id, outcome, "blocked") if node is other and isinstance(action, command) else None
+
+    answer_instead(c, monkeypatch, refuse)
+    c.power_off(owner)
+    end = c.now + 20.0
+    while c.now < end:
+        c.run(c.now + 0.1)
+        assert not other.mounted and not other.address and not other.running
+    c.boot(owner)
+    c.run(c.now + 15.0)
+    assert c.owners() == [owner] and owner.address
+
+
+# -- two faults ----------------------------------------------------------------------------------------------------
+
+
+def test_owner_dies_while_the_standby_has_one_path() -> None:
+    c, owner, (other,) = serving()
+    other.paths[0] = False
+    c.run(c.now + 1.0)
+    c.power_off(owner)
+    c.run(c.now + 4.0)
+    assert c.in_service() and c.owners() == [other]
+
+
+def test_both_nodes_die_and_boot_again() -> None:
+    c, owner, (other,) = serving()
+    c.crash(owner)
+    c.run(c.now + 0.5)
+    c.crash(other)
+    c.run(c.now + 25.0)
+    assert c.in_service()
+
+
+@pytest.mark.parametrize("delay", [0.01, 0.02, 0.05, 0.1, 0.2, 0.4])
+def test_a_node_that_dies_during_a_switchover_leaves_one_owner(delay: float) -> None:
+    for victim in (0, 1):
+        c, owner, (other,) = serving()
+        c.command(owner, ev.Verb.MOVE)
+        c.run(c.now + delay)
+        c.power_off((owner, other)[victim])
+        c.run(c.now + 10.0)
+        assert c.in_service() and c.owners() == [(other, owner)[victim]]
+
+
+def test_agent_killed_in_a_loop_ends_with_one_owner() -> None:
+    c, owner, _ = serving()
+    for kill in range(10):
+        c.at(1.5 * kill, lambda: c.kill_agent(owner))
+    c.run(c.now + 30.0)
+    assert c.in_service()
+
+
+# -- three nodes ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_one_of_two_successors_takes_over(seed: int) -> None:
+    c, owner, heirs = serving(seed, 3)
+    c.power_off(owner)
+    c.run(c.now + 4.0)
+    assert c.in_service() and c.owners()[0] in heirs
+
+
+@pytest.mark.parametrize("delay", [0.5, 1.0, 1.5, 2.0, 3.0])
+def test_the_last_node_serves_when_two_die_one_after_the_other(delay: float) -> None:
+    c, owner, heirs = serving(7, 3)
+    c.power_off(owner)
+    c.run(c.now + delay)
+    first = next((node for node in c.owners() if node is not owner), heirs[0])
+    c.power_off(first)
+    c.run(c.now + 8.0)
+    assert c.in_service() and c.owners() == [next(node for node in heirs if node is not first)]
+
+
+def test_frozen_owner_wakes_after_its_successor_has_died_too() -> None:
+    """The late writes of the first owner are refused whichever of the two that followed it has the package."""
+    c, owner, _ = serving(7, 3)
+    c.freeze(owner, 20.0)
+    c.run(c.now + 5.0)
+    c.power_off(c.owners()[0])
+    c.run(c.now + 25.0)
+    assert c.in_service() and c.owners() != [owner] and not owner.mounted
+
+
+def test_isolated_owner_gives_way_to_one_of_two() -> None:
+    c, owner, heirs = serving(7, 3)
+    owner.witness = False
+    c.run(c.now + 6.0)
+    assert c.in_service() and c.owners()[0] in heirs
+    assert owner.state is not None and owner.state.state is State.STANDBY
