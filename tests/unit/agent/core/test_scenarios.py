@@ -363,6 +363,18 @@ def test_maintenance_ignores_failures_and_its_leave_gate_holds(cluster: Cluster)
     assert not cluster.replies[number].ok and "db" in cluster.replies[number].reason
 
 
+def test_what_died_in_maintenance_while_the_agent_was_away_runs_again_at_its_end(cluster: Cluster) -> None:
+    old = owner(cluster)
+    cluster.command(old, ev.Verb.MAINTENANCE_ON)
+    cluster.run(cluster.now + 1.0)
+    cluster.fail_resource(old, "db")
+    cluster.kill_agent(old)
+    cluster.run(cluster.now + 3.0)
+    number = cluster.command(old, ev.Verb.MAINTENANCE_OFF)
+    cluster.run(cluster.now + 3.0)
+    assert cluster.replies[number].ok and cluster.in_service() and owner(cluster) is old
+
+
 def test_flap_limit_leaves_the_package_down() -> None:
     c = Cluster(5, flap_limit=3)
     c.run(4.0)
