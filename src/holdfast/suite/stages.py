@@ -49,7 +49,7 @@ def all_stages() -> list[Stage]:
             "the ownership protocol, with every guard removed in turn",
             (sys.executable, "model/check.py"),
             quick=False,
-            timeout_seconds=1500,
+            timeout_seconds=2400,
             packages=("spin", "gcc", "libc6-dev"),
         ),
         Stage(
