@@ -264,6 +264,23 @@ def test_a_planned_move_keeps_the_address_until_the_resources_have_stopped(
     assert cluster.in_service()
 
 
+def test_the_address_comes_up_after_the_database_and_before_what_follows(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new, seen, perform = standby(cluster), [], cluster.perform
+
+    def watch(node: Node, action: act.Action) -> ev.Event:
+        if node is new and isinstance(action, act.StartResource):
+            seen.append((action.name, node.address))
+        return perform(node, action)
+
+    monkeypatch.setattr(cluster, "perform", watch)
+    cluster.crash(owner(cluster))
+    cluster.run(cluster.now + 5.0)
+    assert seen == [(name, number > 0) for number, name in enumerate(RESOURCES)]
+    assert new.address
+
+
 def test_move_to_a_broken_target_rolls_back(cluster: Cluster) -> None:
     old, new = owner(cluster), standby(cluster)
     new.broken.add("db")
