@@ -19,6 +19,8 @@ Report = Callable[[str], None]
 _SITE = Path(__file__).with_name("site")
 _INSTALL_SECONDS, _BUILD_SECONDS = 600.0, 300.0
 _IMAGE = re.compile(r'<img [^>]*?src="[^"]*_images/(?P<name>[\w-]+)\.svg"[^>]*?>')
+_INLINE_CODE = re.compile(r'(<span class="pre">)([^<]*)(</span>)')
+_BREAKS = re.compile(r"[_./](?=\w)")
 _ALT = re.compile(r'alt="([^"]*)"')
 # What a browser would load by itself; a link that a reader may follow is no load.
 _LOADS = re.compile(r'<(?:script|img|iframe|source)\b[^>]*?\bsrc="https?:|<link\b[^>]*?\bhref="https?:[^"]*"[^>]*?>')
@@ -31,9 +33,11 @@ def build_site(root: Path, output: Path, report: Report) -> Path:
     install_tools(root / "requirements-docs.txt", report)
     report("building the pages")
     shutil.rmtree(output, ignore_errors=True)
-    write_drawing_style(_SITE)
-    argv = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--nitpicky", "--quiet", "-j", "auto",
-            "-d", str(output.with_name(f"{output.name}-doctrees")), "-c", str(_SITE), str(root / "docs"), str(output)]  # fmt: skip
+    doctrees, style = output.with_name(f"{output.name}-doctrees"), output.with_name(f"{output.name}-style")
+    write_drawing_style(style)
+    argv = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "--nitpicky", "--quiet", "--fresh-env",
+            "--doctree-dir", str(doctrees), "--conf-dir", str(_SITE), "-D", f"html_static_path={_SITE / 'style'},{style}",
+            str(root / "docs"), str(output)]  # fmt: skip
     done = subprocess.run(argv, capture_output=True, text=True, timeout=_BUILD_SECONDS, env=environment(), check=False)
     if done.returncode != 0:
         raise LabError(f"the pages have faults:\n{done.stderr.strip() or done.stdout.strip()}")
@@ -59,7 +63,7 @@ def install_tools(requirements: Path, report: Report) -> None:
 def finish_page(path: Path, drawings: Path) -> None:
     """Put the drawings into the page, and make sure that it loads nothing from elsewhere."""
     text = path.read_text(encoding="utf-8")
-    finished = inline_drawings(text, drawings)
+    finished = breakable_names(inline_drawings(text, drawings))
     if found := _LOADS.search(finished):
         raise LabError(f"{path.name} loads something from the network: {found[0][:120]}")
     if finished != text:
@@ -79,7 +83,12 @@ def inline_drawings(page: str, drawings: Path) -> str:
     return _IMAGE.sub(inline, page)
 
 
-def write_drawing_style(site: Path) -> None:
+def breakable_names(page: str) -> str:
+    """Places at which a long name in inline code may be broken: a narrow column then keeps whole words."""
+    return _INLINE_CODE.sub(lambda code: code[1] + _BREAKS.sub(r"\g<0><wbr/>", code[2]) + code[3], page)
+
+
+def write_drawing_style(folder: Path) -> None:
     """The drawings' style for the site, from the one that each drawing carries: dark as the reader chose, not only the system."""
     style = STYLE_FILE.read_text(encoding="utf-8")
     light = re.search(r"svg \{(.*?)\}", style, re.DOTALL)
@@ -94,4 +103,5 @@ def write_drawing_style(site: Path) -> None:
         f".drawing {{{light[1]}}}\nbody[data-theme=dark] .drawing {{{dark[1]}}}\n"
         f"@media (prefers-color-scheme: dark) {{ body:not([data-theme=light]) .drawing {{{dark[1]}}} }}\n{scoped}"
     )
-    (site / "style" / "drawings.css").write_text(text, encoding="utf-8")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "drawings.css").write_text(text, encoding="utf-8")

@@ -10,8 +10,8 @@ from holdfast_agent.control.__main__ import build_parser as build_holdfastctl
 
 from holdfast.docs.reference.markdown import code, page, table
 
-_ABOUT = """`./holdfast` runs on the controller, from the checkout; its first call makes the Python environment. `holdfastctl` runs on a node as root and
-asks that node's agent. Both have `--help` at every level."""
+_ABOUT = """`./holdfast` runs on the controller, from the checkout; its first call makes the Python environment. `holdfastctl`
+runs on a node as root and asks that node's agent. Both have `--help` at every level."""
 _CODES = """## Exit codes
 
 | Command | 0 | 1 | 2 |
@@ -67,4 +67,5 @@ def _row(action: argparse.Action, root: Path) -> tuple[str, str, str]:
     told = action.nargs == 0 or "(default" in (action.help or "") or action.default in (None, argparse.SUPPRESS, [])
     default = "" if told else action.default
     choices = f" One of {', '.join(map(str, action.choices))}." if action.choices else ""
-    return code(name), code(str(default).replace(f"{root}/", "")), f"{(action.help or '').rstrip('.')}.{choices}".lstrip(".").strip()
+    meaning = f"{(action.help or '').rstrip('.')}.{choices}".lstrip(".").strip()
+    return code(name), code(str(default).replace(f"{root}/", "")), meaning

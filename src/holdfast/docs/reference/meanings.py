@@ -13,25 +13,26 @@ STATES = {
     "stopped": "Down because a person stopped it. Nobody starts it until a person does.",
     "standby": "This node does not have the package. It reads the lock LUN every 2 D and is ready, or its reason says why not.",
     "challenging": "It has evidence against the owner, registered on the lock LUN only, and waits before it strikes.",
-    "starting": "It holds the lock LUN and claims the data LUNs, verifies, activates, mounts and starts; or it verifies what it found "
-    "running when the agent started.",
+    "starting": "It holds the lock LUN and claims the data LUNs, verifies, activates, mounts and starts; or it verifies what it "
+    "found running when the agent started.",
     "owner": "Mounted and running here; verified every D, resources watched.",
     "stopping": "Address down, resources stopped in reverse order, unmounted, then the keys are given up.",
-    "ejected": "Lost it, or gave up: watchdog unfed, everything killed and unmounted. Back to standby when the clean stop is proven; "
-    "otherwise the watchdog resets the node.",
-    "maintenance": "As owner, but a failing resource is left alone and nothing moves. Ownership is still defended and a lost one still ejects.",
+    "ejected": "Lost it, or gave up: watchdog unfed, everything killed and unmounted. Back to standby when the clean stop is "
+    "proven; otherwise the watchdog resets the node.",
+    "maintenance": "As owner, but a failing resource is left alone and nothing moves. Ownership is still defended, and a lost "
+    "one still ejects.",
     "detached": "Runs, but nobody watches or defends; noted on the lock LUN, so that the other nodes stand off.",
     "failed": "Down with a reason: no node could start it, or it moved too often. A person looks first.",
 }
 
 REGISTRATIONS = {
-    "stopped": "nothing", "standby": "nothing", "challenging": "lock LUN", "starting": "lock LUN, then data LUNs", "owner": "all LUNs",
-    "stopping": "all LUNs, then nothing", "ejected": "what is left, until cleaned up", "maintenance": "all LUNs", "detached": "all LUNs",
-    "failed": "nothing",
+    "stopped": "nothing", "standby": "nothing", "challenging": "lock LUN", "starting": "lock LUN, then data LUNs",
+    "owner": "all LUNs", "stopping": "all LUNs, then nothing", "ejected": "what is left, until cleaned up",
+    "maintenance": "all LUNs", "detached": "all LUNs", "failed": "nothing",
 }  # fmt: skip
 
 FINDINGS = {
-    "lost": "The own key is gone and another is there, another node holds the reservation, or a write met a conflict. Ejected at once.",
+    "lost": "The own key is gone and another is there, another node holds the reservation, or a write met a conflict. Ejected.",
     "gone": "No path to a LUN. Nothing is proven; the node waits `path_wait` or `path_wait_alone`, then gives up.",
     "unverified": "A LUN did not answer in time or with an error. As above, with `slow_limit`.",
     "empty": "No key at all on a LUN: the array forgot, or somebody cleared. Repaired with writes suspended.",

@@ -15,10 +15,11 @@ import yaml
 from holdfast.docs.reference.markdown import code, fence, from_ansible, page, sentences, table
 from holdfast.docs.reference.options import option_table, return_table
 
-_ABOUT = """Full names are `holdfast.cluster.<module>`. Every writing module supports check mode and `--diff` and tells in `actions` what it did
-or would do; its `_info` sister reads the same shape. A refusal is an error with the reason; a bug keeps its traceback.
-Operators need [package](#package) and [package_info](#package_info); the others are what the roles are made of."""
-_OTHER_ABOUT = "What the collection brings beside modules. Filters serve its own roles and playbooks and may change between versions."
+_ABOUT = """Full names are `holdfast.cluster.<module>`. Every writing module supports check mode and `--diff` and tells in
+`actions` what it did or would do; its `_info` sister reads the same shape. A refusal is an error with the reason; a bug keeps
+its traceback. Operators need [package](#package) and [package_info](#package_info); the others are what the roles are made
+of."""
+_OTHER_ABOUT = "What the collection brings beside modules. Filters serve its own roles and playbooks and may change."
 
 
 def render_modules(root: Path) -> str:

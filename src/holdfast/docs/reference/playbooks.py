@@ -11,13 +11,14 @@ import yaml
 
 from holdfast.docs.reference.markdown import code, fence, page, table
 
-_ABOUT = """Run them from the checkout, with the tools in `.venv/bin`: `ansible-playbook -i INVENTORY playbooks/NAME.yml`. Those that build or change take
-`--check --diff`. None is needed for a takeover: the agents do that by themselves."""
+_ABOUT = """Run them from the checkout, with the tools in `.venv/bin`: `ansible-playbook -i INVENTORY playbooks/NAME.yml`.
+Those that build or change take `--check --diff`. None is needed for a takeover: the agents do that by themselves."""
+_ROLE_TASKS = ("ansible.builtin.import_role", "ansible.builtin.include_role")
 _OPTION = re.compile(r"-e [a-z_]+=[\w|]+|--check|ansible-playbook playbooks/\S+( --\w+)*")
 _VARIABLES: dict[str, dict[str, str]] = {
     "deploy_packages": {
-        "package_allowed_change": "How far a run may go with a package that runs: `stays` (default), `reconnects`, `restarts`, `moves`, "
-        "`stops`. Beyond that it is refused before anything changes.",
+        "package_allowed_change": "How far a run may go with a package that runs: `stays` (default), `reconnects`, `restarts`, "
+        "`moves`, `stops`. Beyond that it is refused before anything changes.",
     },
     "maintain_package": {"package": "Name of the package.", "maintenance": "`on` or `off`."},
     "recover_node": {"node": "The node that is to take part again."},
@@ -84,7 +85,7 @@ def _play(play: dict[str, Any]) -> tuple[str, str, str]:
     imported = play.get("ansible.builtin.import_playbook")
     tasks = [task for task in play.get("tasks") or [] if isinstance(task, dict)]
     named = [role["role"] for role in play.get("roles") or []]
-    named += [task[key]["name"] for task in tasks for key in ("ansible.builtin.import_role", "ansible.builtin.include_role") if key in task]
+    named += [task[key]["name"] for task in tasks for key in _ROLE_TASKS if key in task]
     roles = ", ".join(code(name.removeprefix("holdfast.cluster.")) for name in dict.fromkeys(named) if "{{" not in name)
     return str(play["name"]), code(play.get("hosts", "")), roles or (f"imports {code(imported)}" if imported else "")
 

@@ -11,10 +11,10 @@ import yaml
 from holdfast.docs.reference.markdown import code, page, sentences, table
 from holdfast.docs.reference.options import option_table
 
-_ABOUT = """Every role belongs to the collection `holdfast.cluster`; its full name is `holdfast.cluster.<role>`. In the collection's own
-playbooks nearly all options come from the resolved site (`holdfast_site`), that is from `holdfast_cluster`, `holdfast_luns`
-and `holdfast_packages` ([definitions](definitions.md)); set one only where the default is not what you want. Each role has a
-README with a working example in its folder."""
+_ABOUT = """Every role belongs to the collection `holdfast.cluster`; its full name is `holdfast.cluster.<role>`. In the
+collection's own playbooks nearly all options come from the resolved site (`holdfast_site`), that is from `holdfast_cluster`,
+`holdfast_luns` and `holdfast_packages` ([definitions](definitions.md)); set one only where the default is not what you want.
+Each role has a README with a working example in its folder."""
 
 
 def render_roles(root: Path) -> str:

@@ -11,9 +11,10 @@ from holdfast.drill.runbook.explain import expectations
 from holdfast.drill.runbook.model import Runbook
 from holdfast.lab.errors import LabError
 
-_ABOUT = """`./holdfast drill explain NAME` says the same with every step; `./holdfast drill run NAME --dry-run` says it with the hosts and limits of
-your site. *Clients feel*: `none` is no failed attempt and no gap above a second, `pause` is a short planned gap, `outage` is a failure
-and its repair. How drills work: [drills](../drills.md); how to write one: [runbook reference](../runbook_schema.md)."""
+_ABOUT = """`./holdfast drill explain NAME` says the same with every step; `./holdfast drill run NAME --dry-run` says it with
+the hosts and limits of your site. *Clients feel*: `none` is no failed attempt and no gap above a second, `pause` is a short
+planned gap, `outage` is a failure and its repair. How drills work: [drills](../drills.md); how to write one: [runbook
+reference](../runbook_schema.md)."""
 
 
 def render_runbooks(root: Path) -> str:
@@ -26,7 +27,7 @@ def render_runbooks(root: Path) -> str:
         rows = [(code(r.name), r.title, r.disruption, _expected(r)) for r in runbooks]
         parts += [f"## {category.capitalize()}", table(("Drill", "What happens", "Clients feel", "Must come out"), rows)]
     total = f"{len(catalogue.runbooks)} drills."
-    return page("Drills", "`runbooks/*.yml`", f"{total} {_ABOUT}", *parts)
+    return page("Catalogue of drills", "`runbooks/*.yml`", f"{total} {_ABOUT}", *parts)
 
 
 def _expected(runbook: Runbook) -> str:

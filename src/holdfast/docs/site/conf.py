@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
-import navigation  # noqa: E402
+from holdfast.docs.site.navigation import toctrees
 
 project = "Holdfast"
 author = "Holdfast contributors"
@@ -21,7 +18,7 @@ myst_heading_anchors = 4
 myst_enable_extensions = ["deflist"]
 templates_path: list[str] = []
 html_theme = "furo"
-html_static_path = ["style"]
+# html_static_path is given by the caller, because one of the styles is made at build time.
 html_css_files = ["site.css", "drawings.css"]
 html_show_sphinx = False
 html_copy_source = False
@@ -39,6 +36,6 @@ def setup(app: Any) -> None:
 
     def read(_app: Any, name: str, source: list[str]) -> None:
         if name == "index":
-            source[0] += "\n\n" + navigation.toctrees(Path(os.fspath(app.srcdir)))
+            source[0] += "\n\n" + toctrees(Path(os.fspath(app.srcdir)))
 
     app.connect("source-read", read)

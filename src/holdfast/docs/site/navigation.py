@@ -8,14 +8,16 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Start", "", ("first_hour", "whats_here", "lab")),
     ("Concepts", "concepts", ("cluster_and_package", "one_writer", "takeover", "switchover", "address", "states")),
     ("How to", "howto", (
-        "build_a_cluster", "add_a_package", "switch_a_package", "maintain_a_package", "run_drills", "patch_nodes", "replace_a_node",
-        "grow_storage", "recover", "remove_a_cluster",
+        "build_a_cluster", "add_a_package", "switch_a_package", "maintain_a_package", "run_drills", "patch_nodes",
+        "replace_a_node", "grow_storage", "recover", "remove_a_cluster",
     )),
     ("When something is wrong", "", ("troubleshooting",)),
     ("Background", "", ("ownership", "drills", "erp_needs", "threat_model", "comparison")),
-    ("Reference", "reference", ("playbooks", "command_line", "definitions", "roles", "modules", "plugins", "agent", "event_log", "timers",
-                                "runbooks")),
+    ("Reference", "reference", (
+        "playbooks", "command_line", "definitions", "roles", "modules", "plugins", "agent", "event_log", "timers", "runbooks",
+    )),
     ("Reference", "", ("runbook_schema",)),
+    ("Decisions", "decisions", ("README",)),
 )  # fmt: skip
 REST = "More"
 
