@@ -16,7 +16,7 @@ STATES = {
     "starting": "It holds the lock LUN and claims the data LUNs, verifies, activates, mounts and starts; or it verifies what it "
     "found running when the agent started.",
     "owner": "Mounted and running here; verified every D, resources watched.",
-    "stopping": "Address down, resources stopped in reverse order, unmounted, then the keys are given up.",
+    "stopping": "Resources stopped in reverse order, address down, unmounted, then the keys are given up.",
     "ejected": "Lost it, or gave up: watchdog unfed, everything killed and unmounted. Back to standby when the clean stop is "
     "proven; otherwise the watchdog resets the node.",
     "maintenance": "As owner, but a failing resource is left alone and nothing moves. Ownership is still defended, and a lost "
@@ -81,7 +81,7 @@ EVENTS = {
     "not handed over": "At the agent's end a package could be neither moved nor detached, with the reason.",
     "peer dead": "A node is confirmed dead. Nothing in this version sends that confirmation.",
     "preempt data": "Foreign keys on a data LUN were removed.",
-    "release": "A step of giving the keys up did not succeed at once and is repeated.",
+    "release": "Giving the keys up: a step that is repeated, or data LUNs that stay reserved on purpose.",
     "repair": "Registrations or reservation were incomplete and are being restored, with writes suspended.",
     "restart": "The array forgot its reservations during a challenge; the challenge starts again with the full wait.",
     "restart in place": "A failed resource is restarted here, with the count of the limit.",
