@@ -86,6 +86,13 @@ def test_a_link_to_follow_is_no_load(tmp_path: Path) -> None:
     finish_page(page, tmp_path)
 
 
+def test_tools_of_one_environment_have_one_version() -> None:
+    pins = [dict(line.split("==") for line in (ROOT / name).read_text().splitlines() if "==" in line)
+            for name in ("requirements.txt", "requirements-test.txt", "requirements-docs.txt")]  # fmt: skip
+    both = [(name, pin) for name, pin in pins[2].items() for other in pins[:2] if other.get(name, pin) != pin]
+    assert both == []
+
+
 def test_drawings_of_the_site_follow_the_readers_choice(tmp_path: Path) -> None:
     write_drawing_style(tmp_path / "style")
     style = (tmp_path / "style/drawings.css").read_text()
