@@ -25,10 +25,11 @@ STATES = {
     "failed": "Down with a reason: no node could start it, or it moved too often. A person looks first.",
 }
 
+_NOTHING = "nothing; or still the data LUNs, after a stop while another node was not heard at rest"
 REGISTRATIONS = {
-    "stopped": "nothing", "standby": "nothing", "challenging": "lock LUN", "starting": "lock LUN, then data LUNs",
+    "stopped": _NOTHING, "standby": _NOTHING, "challenging": "lock LUN", "starting": "lock LUN, then data LUNs",
     "owner": "all LUNs", "stopping": "all LUNs, then nothing", "ejected": "what is left, until cleaned up",
-    "maintenance": "all LUNs", "detached": "all LUNs", "failed": "nothing",
+    "maintenance": "all LUNs", "detached": "all LUNs", "failed": _NOTHING,
 }  # fmt: skip
 
 FINDINGS = {
