@@ -44,6 +44,7 @@ def all_stages() -> list[Stage]:
             environment=(("ANSIBLE_INVENTORY", "/dev/null"),),
         ),
         Stage("unit", "unit tests and drift checks", _pytest("tests/unit"), pytest=True),
+        Stage("docs", "the documentation as a site, strictly", (sys.executable, "-m", "holdfast", "docs", "build"), quick=False),
         Stage(
             "model",
             "the ownership protocol, with every guard removed in turn",
