@@ -1,0 +1,96 @@
+"""ansible-test sanity for the collection as users get it: `python -m holdfast.suite.sanity`; the last line counts.
+
+The collection is built and unpacked where ansible-test wants it. ansible-test makes one environment per test; they live in
+the cache, below a home folder of their own, because ansible-test finds them through HOME.
+"""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import importlib.metadata
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+from holdfast.lab.command import environment, run
+from holdfast.lab.paths import cache_directory
+from holdfast.suite.stages import ROOT
+
+# What is left out, and why: there is no PowerShell in the collection.
+LEFT_OUT = ("pslint",)
+# ansible-test fetches this script from a host of its own unless it finds it in its cache. Python brings a pip that does.
+GET_PIP = """import subprocess, sys
+sys.exit(subprocess.run([sys.executable, "-m", "ensurepip"]).returncode)
+"""
+GET_PIP_NAME = "get_pip_24_2.py"          # the version that ansible-core 2.19 asks for
+RAN = re.compile(r'^Running sanity test "([^"]+)"', re.MULTILINE)
+FAILED = re.compile(r"^The \d+ sanity test\(s\) listed below \(out of \d+\) failed.*\n((?:^[a-z0-9 _.-]+$\n?)+)", re.MULTILINE)
+NOT_RUN = re.compile(r"^WARNING: Skipping sanity test '([^']+)'.*$", re.MULTILINE)
+
+
+def main() -> int:
+    home = make_home(cache_directory() / "sanity" / importlib.metadata.version("ansible-core"))
+    with tempfile.TemporaryDirectory() as place:
+        collection = lay_out(Path(place))
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        skips = [word for name in LEFT_OUT for word in ("--skip-test", name)]
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name("ansible-test")), "sanity", "--color", "no", "--python", version, *skips],
+            cwd=collection, env=environment(HOME=str(home)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
+        )
+    print(done.stdout)
+    passed, failed = count(done.stdout, done.returncode)
+    print(f"{passed} passed, {failed} failed")
+    return int(failed > 0 or passed == 0)
+
+
+def count(output: str, code: int) -> tuple[int, int]:
+    """Sanity tests that passed, and those that failed or were skipped; an end that tells no test is one failure."""
+    ran = set(RAN.findall(output))
+    listed = FAILED.search(output)
+    bad = {line.split()[0] for line in listed[1].splitlines() if line.strip()} if listed else set()
+    bad |= set(NOT_RUN.findall(output))
+    return len(ran - bad), max(len(bad), int(code != 0))
+
+
+def lay_out(place: Path) -> Path:
+    """The built collection at ansible_collections/holdfast/cluster."""
+    run([str(Path(sys.executable).with_name("ansible-galaxy")), "collection", "build", "--output-path", str(place)], cwd=ROOT,
+        timeout_seconds=300)
+    collection = place / "ansible_collections" / "holdfast" / "cluster"
+    with tarfile.open(next(place.glob("*.tar.gz"))) as archive:
+        archive.extractall(collection, filter="data")
+    return collection
+
+
+def make_home(home: Path) -> Path:
+    """A home folder in which ansible-test finds the script that brings pip, and this user's settings of pip."""
+    script = home / ".ansible" / "test" / "cache" / GET_PIP_NAME
+    settings = home / ".config" / "pip" / "pip.conf"
+    for file in (script, settings):
+        file.parent.mkdir(parents=True, exist_ok=True)
+    script.write_text(GET_PIP)
+    with settings.open("w") as handle:
+        pip_settings(run([sys.executable, "-m", "pip", "config", "list"])).write(handle)
+    return home
+
+
+def pip_settings(listed: str) -> configparser.ConfigParser:
+    """What `pip config list` prints, as a file; ansible-test hands no PIP_… variable on, so those are in it too."""
+    settings = configparser.ConfigParser(interpolation=None)
+    for name, _, value in (line.partition("=") for line in listed.splitlines() if "=" in line):
+        section, _, key = name.rpartition(".")
+        section = "global" if section == ":env:" else section
+        if not settings.has_section(section):
+            settings.add_section(section)
+        settings.set(section, key, ast.literal_eval(value))
+    return settings
+
+
+if __name__ == "__main__":
+    sys.exit(main())
