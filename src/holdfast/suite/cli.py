@@ -6,7 +6,8 @@ import argparse
 from typing import Any
 
 from holdfast.lab.errors import UsageError
-from holdfast.suite.running import run_stage
+from holdfast.suite.alone import alone
+from holdfast.suite.running import LOGS, run_stage
 from holdfast.suite.stages import Stage, all_stages
 from holdfast.suite.tools import prepare
 
@@ -26,8 +27,9 @@ def run(arguments: argparse.Namespace) -> int:
         for stage in stages:
             print(f"{stage.name:<14}{stage.purpose}{'' if stage.quick else ' (not in --quick)'}")
         return 0
-    prepare(stages)
-    outcomes = [run_stage(stage) for stage in stages]
+    with alone(LOGS):
+        prepare(stages)
+        outcomes = [run_stage(stage) for stage in stages]
     passed, failed = sum(o.passed for o in outcomes), sum(o.failed for o in outcomes)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0

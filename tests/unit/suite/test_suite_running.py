@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.cli import main
+from holdfast.lab.errors import LabError
 from holdfast.suite import cli, running
+from holdfast.suite.alone import alone
 from holdfast.suite.judge import Outcome
 from holdfast.suite.stages import Stage, all_stages
 
@@ -96,14 +99,13 @@ def test_a_long_stage_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch, capsys
     ([(3, 0), (1, 2)], 1, "4 passed, 2 failed"),
     ([(0, 0)], 1, "0 passed, 0 failed"),
 ])
-def test_the_last_line_is_the_summary(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+def test_the_last_line_is_the_summary(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], logs: Path,
                                       outcomes: list[tuple[int, int]], code: int, summary: str) -> None:
     ends = iter(outcomes)
     monkeypatch.setattr(cli, "all_stages", lambda: [Stage(str(number), "", ()) for number in range(len(outcomes))])
+    monkeypatch.setattr(cli, "LOGS", logs)
     monkeypatch.setattr(cli, "prepare", lambda stages: None)
     monkeypatch.setattr(cli, "run_stage", lambda stage: Outcome(*next(ends), 0.0))
-    from holdfast.cli import main
-
     assert main(["test"]) == code
     assert capsys.readouterr().out.splitlines()[-1] == summary
 
@@ -113,3 +115,10 @@ def test_quick_stages_need_no_nodes() -> None:
     assert len(set(names)) == len(names)
     for one in all_stages():
         assert not (one.quick and "lab" in one.argv), one.name
+
+
+def test_one_run_at_a_time(logs: Path) -> None:
+    with alone(logs), pytest.raises(LabError, match="another `holdfast test` is running"), alone(logs):
+        pass
+    with alone(logs):
+        pass
