@@ -23,7 +23,7 @@ def tracked(*folders: str) -> set[str]:
 
 def test_only_the_collection_is_in_it(content: dict[str, bytes]) -> None:
     assert {name.split("/")[0] for name in content} <= TOP
-    assert {name for name in content if name.startswith("tests/")} == tracked("tests/sanity")
+    assert {name for name in content if name.startswith("tests/")} == tracked("tests/config.yml", "tests/sanity")
     assert not [name for name in content if "/." in name or "__pycache__" in name or name.endswith((".pyc", ".orig", ".retry"))]
 
 
