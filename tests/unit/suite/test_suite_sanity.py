@@ -22,7 +22,7 @@ Running sanity test "import" on Python 3.11
 BAD = GOOD + """\
 ERROR: Found 1 ansible-doc issue(s) which need to be resolved:
 ERROR: plugins/modules/x.py:0:0: no documentation
-ERROR: The 2 sanity test(s) listed below (out of 3) failed. See error output above for details.
+FATAL: The 2 sanity test(s) listed below (out of 3) failed. See error output above for details.
 ansible-doc
 import --python 3.11
 """
