@@ -43,8 +43,22 @@ def all_stages() -> list[Stage]:
             _tool("ansible-lint", "--offline", "--nocolor"),
             environment=(("ANSIBLE_INVENTORY", "/dev/null"),),
         ),
+        Stage(
+            "sanity",
+            "ansible-test sanity of the built collection",
+            (sys.executable, "-m", "holdfast.suite.sanity"),
+            quick=False,  # its first run fetches an environment for each test
+            timeout_seconds=1800,
+        ),
         Stage("unit", "unit tests and drift checks", _pytest("tests/unit"), pytest=True),
         Stage("docs", "the documentation as a site, strictly", (sys.executable, "-m", "holdfast", "docs", "build"), quick=False),
+        Stage(
+            "collection",
+            "the tarball, installed elsewhere and used by full names",
+            _pytest("tests/collection"),
+            pytest=True,
+            packages=("git",),
+        ),
         Stage(
             "model",
             "the ownership protocol, with every guard removed in turn",
