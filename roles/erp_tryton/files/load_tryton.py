@@ -89,7 +89,8 @@ class Loader:
     def fiscal_year(self):
         """The current year with its periods and number ranges; next year's is the accountant's decision."""
         name = str(datetime.date.today().year)
-        if find("account.fiscalyear", ("name", "=", name), ("company", "=", self.firm.id)) or not self.missing(f"fiscal year {name}"):
+        known = find("account.fiscalyear", ("name", "=", name), ("company", "=", self.firm.id))
+        if known is not None or not self.missing(f"fiscal year {name}"):
             return
         year = Model.get("account.fiscalyear")(name=name, company=self.firm)
         year.start_date, year.end_date = datetime.date(int(name), 1, 1), datetime.date(int(name), 12, 31)

@@ -272,7 +272,8 @@ def build_order(reference: str, customer: dict[str, Any], lines: list[tuple[dict
     return {
         "reference": reference, "party": customer["id"], "invoice_address": address, "shipment_address": address,
         "lines": [["create", [
-            {"type": "line", "product": product["id"], "quantity": quantity, "unit": product["sale_uom"] or product["default_uom"],
+            {"type": "line", "product": product["id"], "quantity": quantity,
+             "unit": product["sale_uom"] or product["default_uom"],
              "unit_price": {"__class__": "Decimal", "decimal": product["list_price"]}}
             for product, quantity in lines
         ]]],
@@ -323,10 +324,11 @@ def read_orders(erp: Erp, run: str) -> dict[str, Any]:
 
     A confirmed order whose processing was cut off waits for its job; the job is run again first, as an operator does.
     """
-    waiting = [sale["id"] for sale in _all(erp, "sale.sale", [["reference", "like", f"{run}/%"], ["state", "=", "confirmed"]], [])]
+    of_run = ["reference", "like", f"{run}/%"]
+    waiting = [sale["id"] for sale in _all(erp, "sale.sale", [of_run, ["state", "=", "confirmed"]], [])]
     if waiting:
         erp.call("model.sale.sale.process", waiting)
-    sales = _all(erp, "sale.sale", [["reference", "like", f"{run}/%"]], ["reference", "state", "untaxed_amount"])
+    sales = _all(erp, "sale.sale", [of_run], ["reference", "state", "untaxed_amount"])
     lines = _all(erp, "sale.line", [["sale.reference", "like", f"{run}/%"]], ["sale", "amount", "quantity"])
     moves = _all(erp, "stock.move", [["origin.sale.reference", "like", f"{run}/%", "sale.line"]], ["origin", "quantity"])
     return {"processed_again": len(waiting), "orders": gather_orders(sales, lines, moves)}

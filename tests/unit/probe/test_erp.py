@@ -11,7 +11,8 @@ import pytest
 
 from holdfast.probe import erp
 
-GOODS = [{"id": 7, "list_price": "1.25", "sale_uom": 1, "default_uom": 1}, {"id": 8, "list_price": "2", "sale_uom": None, "default_uom": 1}]
+GOODS = [{"id": 7, "list_price": "1.25", "sale_uom": 1, "default_uom": 1},
+         {"id": 8, "list_price": "2", "sale_uom": None, "default_uom": 1}]  # fmt: skip
 CUSTOMERS = [{"id": 3, "addresses": [4]}]
 LEARNT: list[Any] = [GOODS, CUSTOMERS]
 

@@ -70,7 +70,8 @@ def exercise(agent: str, parameters: dict[str, object]) -> dict[str, object]:
     begun = time.monotonic()
     try:
         try:
-            ocf.program(Resource("test", "x", "ocf", {"agent": f"heartbeat:{agent}", "parameters": {**parameters, "nonsense": 1}}))
+            wrong = {"agent": f"heartbeat:{agent}", "parameters": {**parameters, "nonsense": 1}}
+            ocf.program(Resource("test", "x", "ocf", wrong))
         except HoldfastError as error:
             answer["refused"] = str(error)
         answer["down_before"] = ocf.is_down(resource, begun + SECONDS)

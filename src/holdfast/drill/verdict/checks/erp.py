@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from holdfast.drill.verdict.checks.clients import observed_until
 from holdfast.drill.verdict.erp_record import ErpFinal, ErpOrder, FoundOrder
@@ -23,7 +24,7 @@ def check_erp_outage(history: History) -> CheckResult:
     if since is None or until is None or not history.erp.calls:
         return CheckResult(name, title, Verdict.UNKNOWN, "the ERP's probe recorded no calls")
     gaps = longest_gaps(history.erp.calls, since, until)
-    servers = {server["name"]: float(server["beyond_database_seconds"]) for server in history.run.get("erp", {}).get("servers", [])}
+    servers = {server["name"]: float(server["beyond_database_seconds"]) for server in allowed_servers(history)}
     blind = sorted({*servers, *gaps} - {worker for worker, gap in gaps.items() if gap is not None})
     database = [gap.seconds for gap in longest_gaps(history.attempts, since, until).values() if gap is not None]
     if blind or not database:
@@ -31,6 +32,12 @@ def check_erp_outage(history: History) -> CheckResult:
         return CheckResult(name, title, Verdict.UNKNOWN, words)
     measured = {worker: gap for worker, gap in gaps.items() if gap is not None}
     return _judge(history, measured, servers, max(database), resolution(history.erp.calls, since))
+
+
+def allowed_servers(history: History) -> list[Mapping[str, Any]]:
+    """The application servers that had users, and how much later than the database each may be back."""
+    found: list[Mapping[str, Any]] = (history.run.get("erp") or {}).get("servers", [])
+    return found
 
 
 def _judge(
@@ -57,7 +64,7 @@ def _judge(
 def _first_order(history: History, worker: str) -> str:
     """When a whole new order went through again: placed after the fault and confirmed."""
     ends = [o.end for o in history.erp.orders if o.worker == worker and o.outcome == "ok" and o.start > history.zero]
-    return f"{worker}: first new order confirmed {min(ends) - history.zero:+.3f} s" if ends else f"{worker}: no new order confirmed"
+    return f"{worker}: " + (f"first new order confirmed {min(ends) - history.zero:+.3f} s" if ends else "no new order confirmed")
 
 
 def check_erp_orders(history: History) -> CheckResult:
