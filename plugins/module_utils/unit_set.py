@@ -103,7 +103,7 @@ class UnitSet(Resource):
             return
         names = action.subject.split(" ")
         run(["systemctl", "--quiet", action.verb, "--", *names])
-        if action.verb in ("reload", "restart"):
+        if action.verb in ("start", "reload", "restart"):  # one that has just been started has read everything afresh
             for name in names:
                 self._once[name] = []
 
