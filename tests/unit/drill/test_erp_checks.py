@@ -15,6 +15,7 @@ from holdfast.drill.verdict.history import Attempt, History
 from holdfast.drill.verdict.judge import judge
 from holdfast.drill.verdict.load import load_history
 from holdfast.drill.verdict.result import Verdict
+from holdfast.report.story import headline, tiles
 from tests.unit.drill.scripts import script_for
 from tests.unit.drill.world import START, Recorder
 
@@ -175,3 +176,11 @@ def test_the_record_is_read_from_the_evidence_folder(tmp_path: Path) -> None:
     assert history.erp.calls[0].end == pytest.approx(START + 2.5)
     assert history.erp.orders[0].name == "outside/1" and len(history.erp.finals) == 2
     assert "2 had to be processed again" in check_erp_orders(history).summary
+
+
+def test_the_report_names_the_orders(history: History) -> None:
+    titles = {tile.title: tile for tile in tiles(history, judge(history))}
+    assert titles["ERP orders lost"].value == "0" and titles["ERP orders lost"].good
+    broken = lost_order(history)
+    assert not {tile.title: tile for tile in tiles(broken, judge(broken))}["ERP orders lost"].good
+    assert "Confirmed orders of the ERP are missing" in headline(broken, judge(broken))

@@ -164,3 +164,12 @@ def test_the_header_of_the_stand_alone_command_has_the_kernels_layout() -> None:
     header = build_header(*(ctypes.create_string_buffer(n) for n in (10, 24, 32)))
     assert len(header) == 88
     assert struct.calcsize("@iiBBHIPPPIIiP") == 64
+
+
+def test_each_kind_of_database_has_its_own_pid_file() -> None:
+    shop = {"name": "shop", "resources": [{"type": "systemd", "name": "x.service", "unit": "x.service"},
+                                          {"type": "mariadb", "name": "mariadb", "data_directory": "/srv/shop/mysql"}]}  # fmt: skip
+    assert process.database_pid_file(shop) == "/run/mysqld/holdfast-shop-mariadb.pid"
+    assert process.database_pid_file(PACKAGE).endswith("/pgdata/postmaster.pid")
+    with pytest.raises(HoldfastError, match="no database"):
+        process.database_pid_file({"name": "x", "resources": shop["resources"][:1]})
