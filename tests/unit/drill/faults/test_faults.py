@@ -167,8 +167,9 @@ def test_the_header_of_the_stand_alone_command_has_the_kernels_layout() -> None:
 
 
 def test_each_kind_of_database_has_its_own_pid_file() -> None:
-    shop = {"name": "shop", "resources": [{"type": "systemd", "name": "x.service", "unit": "x.service"},
-                                          {"type": "mariadb", "name": "mariadb", "data_directory": "/srv/shop/mysql"}]}  # fmt: skip
+    unit = {"type": "systemd", "name": "x.service", "unit": "x.service"}
+    server = {"type": "mariadb", "name": "mariadb", "data_directory": "/srv/shop/mysql"}
+    shop = {"name": "shop", "resources": [unit, server]}
     assert process.database_pid_file(shop) == "/run/mysqld/holdfast-shop-mariadb.pid"
     assert process.database_pid_file(PACKAGE).endswith("/pgdata/postmaster.pid")
     with pytest.raises(HoldfastError, match="no database"):
