@@ -32,6 +32,7 @@ from holdfast.drill.evidence import describe_run, write_json
 from holdfast.drill.faulting import Faults
 from holdfast.drill.hosts import AnsibleModules, SshShell
 from holdfast.drill.journal import Journal
+from holdfast.drill.mariadb_probe import probe_of
 from holdfast.drill.observers import Observers, Probe
 from holdfast.drill.plan import PHASES, Roles
 from holdfast.drill.power import Power
@@ -78,7 +79,7 @@ class Drill:
         self.acted = False
         client = self.roles.client
         assert client is not None
-        self.probe = Probe(self.shell, self.view, client, self.folder.name)
+        self.probe: Probe = probe_of(self.view)(self.shell, self.view, client, self.folder.name)
         self.erp = NoErpUsers()
         self.faults = Faults(self.modules, self.power, self.deadman, self.journal, self.view.name)
         self.collector = Collector(self.shell, self.journal, self.folder)

@@ -6,20 +6,23 @@ keeps its own file on the client host, so that the connection to the driver cann
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
+import hmac
 import json
+import os
 import secrets
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from holdfast.drill.conditions import NodeSeen
 from holdfast.drill.errors import DrillError, HostUnreachable
 from holdfast.drill.hosts import AnsibleModules, SshShell
-from holdfast.drill.probe_account import ACCOUNTS, PROBE_FOLDER, ProbeAccount
 from holdfast.drill.view import ClusterView
 from holdfast.probe import PROGRAMS
 
@@ -27,7 +30,9 @@ from holdfast.probe import PROGRAMS
 SILENT_SECONDS = 2.0
 RECONNECT_SECONDS = 0.5
 LONGEST_DRILL_SECONDS = 3600
+PROBE_FOLDER = "/run/holdfast-drill"
 PROBE_UNIT = "holdfast-drill-probe"
+DRIVER_PACKAGE = "python3-psycopg"
 WRITERS, READERS = ("w1", "w2", "w3"), ("r1",)
 # An address that nobody has answers never: asked again soon, its return is seen soon. A server that is there may be busy.
 TCP_TIMEOUT_SECONDS, CONNECT_TIMEOUT_SECONDS, STATEMENT_TIMEOUT_SECONDS = 0.3, 2.0, 2.0
@@ -156,40 +161,39 @@ class Probe:
 
     def install(self, modules: AnsibleModules) -> None:
         """The database driver of the distribution, where the client has none yet."""
-        account = self._account()
-        if self.shell.run(self.client, ["python3", "-c", f"import {account.driver}"]).code == 0:
+        if self.shell.run(self.client, ["python3", "-c", "import psycopg"]).code == 0:
             return
-        result = modules.run([self.client], "ansible.builtin.package", {"name": account.driver_package, "state": "present"})
+        result = modules.run([self.client], "ansible.builtin.package", {"name": DRIVER_PACKAGE, "state": "present"})
         if result.get(self.client, {}).get("failed", True):
             words = result.get(self.client, {}).get("msg", "unreachable")
-            raise DrillError(f"{self.client} needs {account.driver_package}, and it cannot be installed: {words}")
-
-    def _account(self) -> ProbeAccount:
-        if self.view.database is None:
-            raise DrillError(f"package {self.view.name} has no database to measure with")
-        return ACCOUNTS[self.view.database["type"]]
+            raise DrillError(f"{self.client} needs {DRIVER_PACKAGE}, and it cannot be installed: {words}")
 
     def prepare(self, owner: str) -> None:
         """An account and a database of the probe's own, its table, its program on the client."""
-        account, database = self._account(), self.view.database
-        assert database is not None
+        database = self.view.database
+        if database is None:
+            raise DrillError(f"package {self.view.name} has no database to measure with")
         password = secrets.token_urlsafe(24)
-        # The superuser logs in by its own account; nothing of this is in a process list.
-        self.shell.succeed(owner, account.superuser(self.view.name, database["port"]), stdin=account.statements(password))
-        address = self.view.addresses[0]
-        config = {**self._config(), "database": database["type"],
-                  "conninfo": account.conninfo(address, database["port"], password)}  # fmt: skip
-        files = {f"{name}.py": PROGRAMS[name].read_text() for name in ("client", *account.programs)}
-        files |= {"probe.json": json.dumps(config), **account.files(address, database["port"], password)}
+        # runuser: the superuser logs in by its own account (peer); nothing of this is in a process list.
+        self.shell.succeed(
+            owner, ["runuser", "-u", "postgres", "--", "psql", "-qX", "-v", "ON_ERROR_STOP=1", "-p", str(database["port"])],
+            stdin=build_account_sql(password),
+        )  # fmt: skip
+        config = self._config(database)
+        passfile = f"{self.view.addresses[0]}:{database['port']}:holdfast_probe:holdfast_probe:{password}\n"
+        files = {"client.py": PROGRAMS["client"].read_text(), "probe.json": json.dumps(config), "pgpass": passfile}
         self.shell.succeed(self.client, ["python3", "-c", PLACE_FILES, PROBE_FOLDER], stdin=json.dumps(files))
         self.shell.succeed(self.client, [*self._call("prepare")])
 
     def _call(self, verb: str, *words: str) -> list[str]:
         return ["python3", f"{PROBE_FOLDER}/client.py", verb, f"{PROBE_FOLDER}/probe.json", *words]
 
-    def _config(self) -> dict[str, Any]:
+    def _config(self, database: Mapping[str, Any]) -> dict[str, Any]:
+        conninfo = (f"host={self.view.addresses[0]} port={database['port']} dbname=holdfast_probe user=holdfast_probe "
+                    f"passfile={PROBE_FOLDER}/pgpass sslmode=require gssencmode=disable "
+                    "application_name=holdfast_probe")  # fmt: skip
         return {
-            "client": self.client, "run": self.run_id, "writers": list(WRITERS),
+            "client": self.client, "run": self.run_id, "conninfo": conninfo, "writers": list(WRITERS),
             "readers": list(READERS), "tcp_timeout_seconds": TCP_TIMEOUT_SECONDS,
             "connect_timeout_seconds": CONNECT_TIMEOUT_SECONDS,
             "statement_timeout_seconds": STATEMENT_TIMEOUT_SECONDS, "pause_seconds": PAUSE_SECONDS,
@@ -258,3 +262,29 @@ os.umask(0o077)
 for name, text in json.load(sys.stdin).items():
     open(os.path.join(folder, name), "w").write(text)
 """
+
+
+def build_account_sql(password: str) -> str:
+    """Role and database of the probe. The server gets a verifier, never the password: statements end up in logs."""
+    verifier = build_scram_verifier(password, os.urandom(16))
+    return f"""
+SELECT 'CREATE ROLE holdfast_probe LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'holdfast_probe')\\gexec
+ALTER ROLE holdfast_probe PASSWORD '{verifier}';
+SELECT 'CREATE DATABASE holdfast_probe OWNER holdfast_probe'
+  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'holdfast_probe')\\gexec
+\\connect holdfast_probe
+DROP SCHEMA IF EXISTS holdfast_probe CASCADE;
+"""
+
+
+def build_scram_verifier(password: str, salt: bytes, iterations: int = 4096) -> str:
+    """SCRAM-SHA-256 verifier as PostgreSQL stores it (RFC 5802; PostgreSQL manual, pg_authid)."""
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, iterations)
+    client = hashlib.sha256(_hmac(salted, b"Client Key")).digest()
+    server = _hmac(salted, b"Server Key")
+    words = (base64.b64encode(part).decode() for part in (salt, client, server))
+    return "SCRAM-SHA-256${}:{}${}:{}".format(iterations, *words)
+
+
+def _hmac(key: bytes, message: bytes) -> bytes:
+    return hmac.digest(key, message, "sha256")

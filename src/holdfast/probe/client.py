@@ -162,12 +162,13 @@ def statements_of(config: dict[str, Any]) -> Statements:
     return STATEMENTS[config.get("database", "postgresql")]
 
 
-def connect(config: dict[str, Any], tcp_seconds: float, seconds: float) -> Any:
+def connect(config: dict[str, Any], tcp_seconds: float, seconds: float) -> Connection:
     """A connection to the database that this run is about; the other kind's program lies beside this one."""
     if config.get("database", "postgresql") == "postgresql":
         return Connection(config["conninfo"], tcp_seconds, seconds)
-    module = importlib.import_module("client_mariadb")
-    return module.Connection(config["conninfo"], tcp_seconds, seconds, Refused, NoAnswer)
+    other: Any = importlib.import_module("client_mariadb").Connection
+    connection: Connection = other(config["conninfo"], tcp_seconds, seconds, Refused, NoAnswer)
+    return connection
 
 
 class Log:
@@ -212,7 +213,7 @@ class Worker(threading.Thread):
     def __init__(self, name: str, role: str, rows: int, config: dict[str, Any], log: Log, stop: threading.Event):
         super().__init__(name=name, daemon=True)
         self.role, self.rows, self.config, self.log, self.stop = role, rows, config, log, stop
-        self.connection: Any = None
+        self.connection: Connection | None = None
         self.seq = 0
         self.seen: dict[str, int] = {}
 

@@ -17,10 +17,9 @@ from holdfast.drill.display import PlainDisplay, describe_now
 from holdfast.drill.errors import DrillError, Refused
 from holdfast.drill.hosts import SshShell, unwrap
 from holdfast.drill.lock import cluster_lock
-from holdfast.drill.observers import Observers, Stream
+from holdfast.drill.observers import Observers, Stream, build_account_sql, build_scram_verifier
 from holdfast.drill.past import read_runs, render_history, summarise
 from holdfast.drill.power import ModulePower
-from holdfast.drill.probe_account import build_account_sql, build_mariadb_sql, build_scram_verifier
 from holdfast.drill.site import Site, choose_package
 from tests.unit.drill.fake_site import FakeCluster, FakePower
 from tests.unit.drill.scripts import catalogue
@@ -132,7 +131,6 @@ def test_the_server_gets_a_verifier_and_no_password() -> None:
     verifier = build_scram_verifier("pencil", b"0123456789abcdef")
     assert verifier.startswith("SCRAM-SHA-256$4096:MDEyMzQ1Njc4OWFiY2RlZg==$")
     assert "pencil" not in build_account_sql("pencil")
-    assert "pencil" not in build_mariadb_sql("pencil")
 
 
 def test_power_of_real_hardware_is_named_in_the_inventory() -> None:
