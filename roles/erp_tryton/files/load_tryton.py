@@ -2,6 +2,7 @@
 """Company, accounts, products, parties, stock and users of a Tryton database, brought to what a JSON document says.
 
     load_tryton.py CONFIG DATABASE modules < WANTED   prints {"missing": […]}: modules that are not active
+    load_tryton.py CONFIG DATABASE activate < WANTED  makes the tables and activates those modules, as trytond-admin does
     load_tryton.py CONFIG DATABASE data < WANTED      prints {"changed": […]}: what was made
     load_tryton.py CONFIG DATABASE check < WANTED     the same, and makes nothing
 
@@ -11,8 +12,10 @@ removed. Works in the server's own libraries (proteus, set_trytond), so that eve
 
 from __future__ import annotations
 
+import argparse
 import datetime
 import json
+import os
 import sys
 from decimal import Decimal
 
@@ -188,12 +191,30 @@ def missing_modules(database, wanted):
     return [name for name in wanted if name not in active]
 
 
+def activate_modules(database, wanted):
+    """What trytond-admin does for --update; the administrator's password never is an argument or a file on a disk."""
+    from trytond.admin import run  # only after the configuration has been read
+
+    password = os.memfd_create("password")
+    os.write(password, wanted["password"].encode())
+    os.environ["TRYTONPASSFILE"] = f"/proc/self/fd/{password}"
+    run(argparse.Namespace(
+        database_names=[database], update=missing_modules(database, wanted["modules"]), activatedeps=True,
+        email=wanted["email"], languages=[], update_modules_list=False, password=False, reset_password=False, hostname=None,
+        test_email=None, validate=None, validate_percentage=100,
+    ))  # fmt: skip
+
+
 def main(argv):
     config_file, database, verb = argv[1:]
     wanted = json.load(sys.stdin)
     if verb == "modules":
         server_config.update_etc(config_file)
         print(json.dumps({"missing": missing_modules(database, wanted["modules"])}))
+        return 0
+    if verb == "activate":
+        server_config.update_etc(config_file)
+        activate_modules(database, wanted)
         return 0
     proteus_config.set_trytond(database, config_file=config_file)
     print(json.dumps({"changed": Loader(wanted, verb == "check").run()}))
