@@ -23,14 +23,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from holdfast.drill.actions import Actions, StepError, StepFailed
+from holdfast.drill.actions import POLL_SECONDS, Actions, StepError, StepFailed
 from holdfast.drill.collecting import Collector
 from holdfast.drill.deadman import Deadman
+from holdfast.drill.erp_users import NoErpUsers, find_erp_users
 from holdfast.drill.errors import DrillError
 from holdfast.drill.evidence import describe_run, write_json
 from holdfast.drill.faulting import Faults
 from holdfast.drill.hosts import AnsibleModules, SshShell
 from holdfast.drill.journal import Journal
+from holdfast.drill.mariadb_probe import probe_of
 from holdfast.drill.observers import Observers, Probe
 from holdfast.drill.plan import PHASES, Roles
 from holdfast.drill.power import Power
@@ -45,6 +47,7 @@ from holdfast.report.render import write_report
 # Quiet time before the act: enough attempts to know the probe's resolution and the normal latency.
 CALM_BEFORE_SECONDS = 3.0
 BOOT_SECONDS = 240.0
+ERP_SECONDS = 180.0
 FAILBACK_SECONDS = 120.0
 
 
@@ -76,7 +79,8 @@ class Drill:
         self.acted = False
         client = self.roles.client
         assert client is not None
-        self.probe = Probe(self.shell, self.view, client, self.folder.name)
+        self.probe: Probe = probe_of(self.view)(self.shell, self.view, client, self.folder.name)
+        self.erp = NoErpUsers()
         self.faults = Faults(self.modules, self.power, self.deadman, self.journal, self.view.name)
         self.collector = Collector(self.shell, self.journal, self.folder)
         self.actions = Actions(self)
@@ -157,10 +161,14 @@ class Drill:
             self.probe.install(self.modules)
             self.probe.prepare(self.roles.owner)
         with self.step("probe runs, the address is watched", "check"):
+            self.erp = find_erp_users(self.shell, client, self.folder.name, self.view.name)
+            self.run["erp"] = self.erp.settings
+            self.erp.start()
             self.probe.start()
             self.observers.start_address(client, self.actions.interface_of(client))
         with self.step(f"clients are served for {CALM_BEFORE_SECONDS:g} s without an error", "wait"):
             self.actions.wait(WaitStep("clients_served", None, None, CALM_BEFORE_SECONDS, None, 60))
+        self._erp_serves()
         self.run["clocks"] = self.observers.clocks()  # now: a drill may be about to move one of them
 
     def act(self) -> None:
@@ -172,10 +180,22 @@ class Drill:
                 self._confirm(remaining[0])
                 self._do(remaining[0])
                 remaining.pop(0)
+            self._erp_serves()
         finally:
             for step in remaining[1:]:
                 self.journal.write("step", phase="act", name=step.name, action="", event="end",
                                    started=time.time(), outcome="not_run", detail="the act ended before")  # fmt: skip
+
+    def _erp_serves(self) -> None:
+        """Wait for the ERP's users, where there are any: their server may need longer than its database."""
+        if self.erp.settings is None or (self.acted and self.runbook.expect.owner == "nobody"):
+            return
+        with self.step(f"the ERP's users are served for {CALM_BEFORE_SECONDS:g} s without an error", "wait"):
+            end = time.monotonic() + ERP_SECONDS
+            while not (answer := self.erp.served(CALM_BEFORE_SECONDS))[0]:
+                if time.monotonic() > end:
+                    raise StepFailed(f"not within {ERP_SECONDS:g} s: {answer[1]}")
+                time.sleep(POLL_SECONDS)
 
     def _confirm(self, step: Step) -> None:
         if self.step_by_step and self.ask(f"next: {step.name}. Go on? [yes/no] ") != "yes":
@@ -230,6 +250,8 @@ class Drill:
 
     def _final_read(self, label: str) -> None:
         write_json(self.folder / "probe" / f"final-{label}.json", self.probe.final_read(label))
+        if orders := self.erp.final_read(label):
+            write_json(self.folder / "erp" / f"final-{label}.json", orders)
 
     def log_scan(self) -> None:
         self.collector.logs(self.view.nodes, self.run["started"])
@@ -244,6 +266,11 @@ class Drill:
         except DrillError as error:
             self.journal.write("lost", what=f"the probe's record: {error}")
         self.probe.remove()
+        try:
+            if record := self.erp.stop():
+                (self.folder / "erp" / f"attempts-{self.probe.client}.jsonl").write_text(record)
+        except DrillError as error:
+            self.journal.write("lost", what=f"the record of the ERP's users: {error}")
 
     def _judge(self) -> Judgement:
         self.journal.write("phase", name="verdict", event="start")

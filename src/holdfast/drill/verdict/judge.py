@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from holdfast.drill.verdict.checks import clients, conduct, ownership, traces
+from holdfast.drill.verdict.checks import clients, conduct, erp, ownership, traces
 from holdfast.drill.verdict.history import History
 from holdfast.drill.verdict.result import CheckResult, Judgement, Verdict
 
@@ -35,10 +35,18 @@ STANDING_CHECKS: tuple[Check, ...] = (
     conduct.check_evidence,
 )
 
+# Only where users of an ERP took part.
+ERP_CHECKS: tuple[Check, ...] = (erp.check_erp_outage, erp.check_erp_orders)
 
-def judge(history: History, checks: Iterable[Check] = STANDING_CHECKS) -> Judgement:
-    """All answers, in order."""
-    return Judgement(tuple(_run(check, history) for check in checks))
+
+def judge(history: History, checks: Iterable[Check] | None = None) -> Judgement:
+    """All answers, in order; by default of every check that this run is subject to."""
+    return Judgement(tuple(_run(check, history) for check in (checks_of(history) if checks is None else checks)))
+
+
+def checks_of(history: History) -> tuple[Check, ...]:
+    """The standing checks, and those of the ERP right after what the database's clients saw."""
+    return (*STANDING_CHECKS[:2], *ERP_CHECKS, *STANDING_CHECKS[2:]) if history.run.get("erp") else STANDING_CHECKS
 
 
 def _run(check: Check, history: History) -> CheckResult:

@@ -164,3 +164,13 @@ def test_the_header_of_the_stand_alone_command_has_the_kernels_layout() -> None:
     header = build_header(*(ctypes.create_string_buffer(n) for n in (10, 24, 32)))
     assert len(header) == 88
     assert struct.calcsize("@iiBBHIPPPIIiP") == 64
+
+
+def test_each_kind_of_database_has_its_own_pid_file() -> None:
+    unit = {"type": "systemd", "name": "x.service", "unit": "x.service"}
+    server = {"type": "mariadb", "name": "mariadb", "data_directory": "/srv/shop/mysql"}
+    shop = {"name": "shop", "resources": [unit, server]}
+    assert process.database_pid_file(shop) == "/run/mysqld/holdfast-shop-mariadb.pid"
+    assert process.database_pid_file(PACKAGE).endswith("/pgdata/postmaster.pid")
+    with pytest.raises(HoldfastError, match="no database"):
+        process.database_pid_file({"name": "x", "resources": shop["resources"][:1]})
