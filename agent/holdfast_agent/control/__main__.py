@@ -41,7 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
                     "--up-to", metavar="STEP", help="only up to this step (mount or a resource), then maintenance"
                 )
             if verb in (Verb.MOVE, Verb.FAILBACK):
-                command.add_argument("--without-poolers", action="store_true", help="do not pause the poolers: clients see errors")
+                command.add_argument("--without-poolers", action="store_true", help="do not pause the poolers first")
     maintenance = verbs.add_parser("maintenance", parents=[common], help="stop or resume watching a package")
     maintenance.add_argument("words", nargs=2, metavar="on|off PACKAGE")
     return parser
