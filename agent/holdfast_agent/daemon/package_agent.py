@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..children.messages import JobEnd
+from ..children.pool import Pool
 from ..config import NodeConfig, PackageDefinition
 from ..core import actions as act
 from ..core.events import Boot, Command, Event, PeerView, Tick, Verb
@@ -81,8 +82,9 @@ class PackageAgent:
         self.timeline = TakeoverTimeline()
         self.durations = StepDurations()
         self.addresses = PackageAddresses(ports, package, self._address_up)
-        self.poolers = PoolerLinks(ports, package, secret)
-        self._moves = PooledMoves(Means(ports, package, self.poolers, lambda: self.state, self._give))
+        pool = Pool(ports.loop, ports.zygote, f"hf-p-{package.name}", spare=len(package.poolers))
+        self.poolers = PoolerLinks(ports, package, pool, secret)
+        self._moves = PooledMoves(Means(ports, package, self.poolers, pool, lambda: self.state, self._give))
         self._answers: dict[int, Answer] = {}
         self._events: deque[Event] = deque()
         self._timer: Timer | None = None

@@ -40,11 +40,12 @@ class Poolers(Enum):
 
 @dataclass(frozen=True)
 class Means:
-    """What a move works with: ``give`` hands a command to the machine, ``state`` reads it."""
+    """What a move works with: children for what may hang, ``give`` hands a command to the machine, ``state`` reads it."""
 
     ports: Ports
     package: PackageDefinition
     links: PoolerLinks
+    pool: Pool
     state: Callable[[], MachineState]
     give: Callable[[Command, Answer], None]
 
@@ -54,8 +55,6 @@ class PooledMoves:
 
     def __init__(self, means: Means) -> None:
         self._means = means
-        loop, zygote = means.ports.loop, means.ports.zygote
-        self._pool = Pool(loop, zygote, f"hf-m-{means.package.name}", spare=min(1, len(means.package.poolers)))
         self._preparing: _Move | None = None
 
     def command(self, command: Command, poolers: Poolers, answer: Answer) -> None:
@@ -70,7 +69,7 @@ class PooledMoves:
         if problem is not None:
             answer(False, problem)
             return
-        self._preparing = _Move(means, self._pool, command, poolers, self._ended(answer))
+        self._preparing = _Move(means, command, poolers, self._ended(answer))
         self._preparing.begin()
 
     def _ended(self, answer: Answer) -> Answer:
@@ -87,8 +86,8 @@ class PooledMoves:
 class _Move:
     """One move: written out, paused, given; ``ended`` gets the machine's answer or why it was never asked."""
 
-    def __init__(self, means: Means, pool: Pool, command: Command, poolers: Poolers, ended: Answer) -> None:
-        self._means, self._pool, self._command, self._poolers, self._ended = means, pool, command, poolers, ended
+    def __init__(self, means: Means, command: Command, poolers: Poolers, ended: Answer) -> None:
+        self._means, self._command, self._poolers, self._ended = means, command, poolers, ended
         self._begun = means.ports.loop.now
 
     def begin(self) -> None:
@@ -114,7 +113,7 @@ class _Move:
 
     def _ask(self, function: Callable[..., object], seconds: float, ended: Callable[[JobEnd], None]) -> None:
         deadline = self._means.ports.loop.now + seconds
-        self._pool.submit(function, (self._means.package.resources, deadline), deadline + _GRACE_SECONDS, ended)
+        self._means.pool.submit(function, (self._means.package.resources, deadline), deadline + _GRACE_SECONDS, ended)
 
     def _log(self, event: str, **words: object) -> None:
         seconds = round(self._means.ports.loop.now - self._begun, 3)

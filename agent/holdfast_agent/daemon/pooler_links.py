@@ -50,9 +50,8 @@ class _Round:
 class PoolerLinks:
     """Tells every pooler of a package about its owner. ``begin`` and ``end`` may be called at any time."""
 
-    def __init__(self, ports: Ports, package: PackageDefinition, secret: bytes) -> None:
-        self._ports, self._package = ports, package
-        self._pool = Pool(ports.loop, ports.zygote, f"hf-p-{package.name}", spare=min(1, len(package.poolers)))
+    def __init__(self, ports: Ports, package: PackageDefinition, pool: Pool, secret: bytes) -> None:
+        self._ports, self._package, self._pool = ports, package, pool
         self._lines = {p.host: _Line(p, derive_key(secret, package.name, p.host)) for p in package.poolers}
         self._term: int | None = None
         self._begun = 0.0
