@@ -21,7 +21,8 @@ def test_straight_to_the_address() -> None:
 
 
 def test_the_pooler_on_the_same_host_comes_first() -> None:
-    far, near = {"host": "app1", "address": "10.20.0.9", "port": 6432}, {"host": "client1", "address": "10.20.0.101", "port": 7000}
+    far = {"host": "app1", "address": "10.20.0.9", "port": 6432}
+    near = {"host": "client1", "address": "10.20.0.101", "port": 7000}
     assert choose_route(with_poolers(far, near), "client1", "pooler") == Route("pooler", "10.20.0.101", 7000, 60.0)
     assert choose_route(with_poolers(far), "client1", "pooler").host == "10.20.0.9"
 
