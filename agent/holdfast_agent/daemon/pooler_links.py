@@ -55,6 +55,8 @@ class PoolerLinks:
         self._lines = {p.host: _Line(p, derive_key(secret, package.name, p.host)) for p in package.poolers}
         self._term: int | None = None
         self._begun = 0.0
+        # Counts begins and ends: an answer to a question from before the last one starts no second row of questions.
+        self._turn = 0
 
     def status(self) -> dict[str, dict[str, object]]:
         """By host, whether the pooler knows that this node serves, and its words; empty where this node does not."""
@@ -63,6 +65,7 @@ class PoolerLinks:
 
     def begin(self, term: int) -> None:
         """This node serves under this term: tell all poolers, until ``end``."""
+        self.end()
         self._term, self._begun = term, self._ports.loop.now
         for line in self._lines.values():
             line.ok = None
@@ -71,6 +74,7 @@ class PoolerLinks:
     def end(self) -> None:
         """This node does not serve, or is about to pause: no more of it."""
         self._term = None
+        self._turn += 1
         for line in self._lines.values():
             if line.timer is not None:
                 line.timer.cancel()
@@ -98,12 +102,12 @@ class PoolerLinks:
         return ended
 
     def _serve(self, line: _Line) -> None:
-        term = self._term
+        term, turn = self._term, self._turn
         if term is None:
             return
 
         def ended(end: JobEnd) -> None:
-            if term != self._term:
+            if turn != self._turn:
                 return
             reason = end.value if end.ok else end.error_text
             if end.ok is not line.ok:

@@ -13,7 +13,8 @@ from ..resources.postgresql_wire import Database, run_query
 
 # RESUME and RECONNECT only set marks; an answer that takes longer means that PgBouncer does not run its loop.
 _COMMAND_SECONDS = 2.0
-_NOT_PAUSED = "not paused"
+# A PgBouncer that is not there is not paused either, and the next one starts without a pause.
+_NOTHING_TO_RESUME = ("not paused", "does not accept connections")
 
 
 class Console:
@@ -37,7 +38,7 @@ class Console:
         try:
             self._run("RESUME")
         except ResourceError as error:
-            if _NOT_PAUSED not in str(error):
+            if not any(words in str(error) for words in _NOTHING_TO_RESUME):
                 raise
 
     def reconnect(self) -> None:
