@@ -26,7 +26,7 @@ from ..watchdog.device import Watchdog
 from .durations import preview_answer
 from .package_agent import PackageAgent, Vouching, build_config
 from .peer_links import PeerLinks
-from .pooled_move import Poolers
+from .pooled_move import Poolers, add_pooler_checks
 from .ports import Ports
 from .status import SCHEMA, package_status
 
@@ -187,7 +187,8 @@ class NodeAgent:
         self._ports.log.write("command", package=request.package, verb=request.verb, target=request.target,
                               without_poolers=request.without_poolers)  # fmt: skip
         if request.preview:
-            respond(preview_answer(agent.state, self._ports.loop.now, request.target, agent.durations.last))
+            answer = preview_answer(agent.state, self._ports.loop.now, request.target, agent.durations.last)
+            respond(answer if request.without_poolers else add_pooler_checks(answer, agent.poolers.status()))
             return
         command = Command(next(self._numbers), Verb(request.verb), request.target, request.up_to)
         poolers = Poolers.IGNORED if request.without_poolers else Poolers.REQUIRED

@@ -176,13 +176,14 @@ class PackageAgent:
     def _state_changed(self, before: MachineState) -> None:
         if self.state.state not in (State.OWNER, State.MAINTENANCE):
             self.poolers.end()
+        elif self.state.state is State.OWNER:
+            self.poolers.begin(self.state.term)
         if self.state.state is State.DETACHED and before.step is Step.ADOPT and take_detached_mark(self.package.name):
             self.command(Command(0, Verb.ATTACH), lambda ok, reason: self._log("attached again", ok=ok, reason=reason))
         if self.state.state is State.OWNER and before.state is not State.MAINTENANCE:
             # Adopted ones were not started by this agent, so nothing has begun to watch them.
             self._health.begin_all(self._work.pids)
             self._work.claim()
-            self.poolers.begin(self.state.term)
             self._report_takeover()
 
     def _report_takeover(self) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from ..children.messages import JobEnd
 from ..children.pool import Pool
@@ -118,6 +119,14 @@ class _Move:
     def _log(self, event: str, **words: object) -> None:
         seconds = round(self._means.ports.loop.now - self._begun, 3)
         self._means.ports.log.write(event, package=self._means.package.name, level=INFO, seconds=seconds, **words)
+
+
+def add_pooler_checks(answer: dict[str, Any], status: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The answer to a preview with a check for each pooler, from what it last said (PoolerLinks.status)."""
+    checks = [{"name": f"pooler {host}", "ok": said["ready"], "detail": said["reason"]} for host, said in sorted(status.items())]
+    bad = [f"{check['name']}: {check['detail']}" for check in checks if not check["ok"]]
+    preview = {**answer["preview"], "checks": [*answer["preview"]["checks"], *checks]}
+    return {**answer, "preview": preview} if not (answer["ok"] and bad) else {"ok": False, "reason": bad[0], "preview": preview}
 
 
 def refusal(state: MachineState, command: Command, now: float) -> str | None:

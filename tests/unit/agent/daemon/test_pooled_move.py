@@ -13,7 +13,7 @@ from holdfast_agent.core.events import Command, PeerView, Verb
 from holdfast_agent.core.machine import initial_state
 from holdfast_agent.core.state import MachineState, PackageConfig, Peer, State, Step
 from holdfast_agent.core.timers import build_timers
-from holdfast_agent.daemon.pooled_move import Means, PooledMoves, Poolers
+from holdfast_agent.daemon.pooled_move import Means, PooledMoves, Poolers, add_pooler_checks
 from holdfast_agent.daemon.pooler_links import PoolerLinks
 from holdfast_agent.daemon.ports import Ports
 from holdfast_agent.pooler.asking import ask_until_agreed
@@ -234,6 +234,19 @@ def test_the_owner_says_again_and_again_that_it_serves() -> None:
     bench.pool.take(ask_until_agreed, SERVE).done(JobEnd(1, "serving"))
     assert bench.links.status() == {"client1": {"ready": True, "reason": "serving"}}
     assert bench.log.events == ["pooler not told", "pooler serves"]
+
+
+@pytest.mark.parametrize(("ready", "ok", "reason"), [(True, True, "would move"), (False, False, "pooler client1: no route")])
+def test_a_preview_knows_the_poolers(ready: bool, ok: bool, reason: str) -> None:
+    answer = {"ok": True, "reason": "would move", "preview": {"checks": [], "steps": []}}
+    seen = add_pooler_checks(answer, {"client1": {"ready": ready, "reason": "no route"}})
+    assert (seen["ok"], seen["reason"]) == (ok, reason)
+    assert seen["preview"]["checks"] == [{"name": "pooler client1", "ok": ready, "detail": "no route"}]
+
+
+def test_the_first_reason_is_the_machines() -> None:
+    answer = {"ok": False, "reason": "node2 is silent", "preview": {"checks": [], "steps": []}}
+    assert add_pooler_checks(answer, {"client1": {"ready": False, "reason": "no route"}})["reason"] == "node2 is silent"
 
 
 def test_who_does_not_own_says_nothing() -> None:
