@@ -22,6 +22,7 @@ from holdfast.drill.site import Site, find_owner, open_site
 ROOT = Path(__file__).parents[3]
 # A loaded machine needs many times what a lab alone on it needs.
 PATIENCE_SECONDS = 180.0
+UNTIL = "timeout 120 sh -c 'until holdfastctl status | grep -q \"{words}\"; do sleep 0.2; done'"
 
 
 @dataclass
@@ -97,9 +98,16 @@ class Cluster:
             measured.attempts += [json.loads(line) for line in probe.stop().splitlines()]
             probe.remove()
 
-    def now(self) -> float:
-        """The client's wall clock."""
-        return float(self.run(self.client, "date", "+%s.%N"))
+    def move(self, owner: str, *options: str) -> tuple[float, float]:
+        """Move away from the owner and wait until all is well on both nodes; when that began and ended.
+
+        By this machine's clock, which is that of the lab's nodes. Few connections: each costs a busy machine a second.
+        """
+        target, begun = self.other(owner), time.time()
+        self.run(owner, "holdfastctl", "move", "erp", target, *options)
+        self.run(target, "sh", "-c", UNTIL.format(words="pooler .*serving"))
+        self.run(owner, "sh", "-c", UNTIL.format(words="^erp *standby"))
+        return begun, time.time()
 
 
 def describe(delays: list[float]) -> str:

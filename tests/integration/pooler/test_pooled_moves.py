@@ -32,35 +32,23 @@ print(ask_gate((pooler.address, pooler.control_port), key, question, time.monoto
 """
 
 
-def move(cluster: Cluster, *options: str) -> float:
-    """Move to the other node and wait until all is well there; returns the client's clock at the command."""
-    owner = cluster.owner()
-    target, begun = cluster.other(owner), cluster.now()
-    cluster.run(owner, "holdfastctl", "move", "erp", target, *options)
-    cluster.wait(f"{target} as owner", lambda: cluster.owner() == target)
-    cluster.wait_until_in_service()
-    return begun
-
-
 def test_moves_are_a_delay_and_no_error(cluster: Cluster, record_property: Callable[[str, object], None]) -> None:
-    moments = []
+    owner, moments = cluster.owner(), []
     with cluster.measured() as measured:
         for _ in range(MOVES):
-            begun = move(cluster)
-            moments.append((begun, cluster.now()))
-            time.sleep(1.0)
+            moments.append(cluster.move(owner))
+            owner = cluster.other(owner)
     delays = [measured.longest_between(*moment) for moment in moments]
     print(f"\npooled moves: {describe(delays)}; {len(measured.failed())} of {len(measured.attempts)} transactions failed")
-    print("delays: " + " ".join(f"{delay:.2f}" for delay in delays))
+    print("delays: " + " ".join(f"{delay:.2f}" for delay in delays), flush=True)
     record_property("delays", delays)
     assert not measured.failed(), measured.failed()[:5]
 
 
 def test_without_the_pause_clients_see_errors(cluster: Cluster) -> None:
     with cluster.measured() as measured:
-        move(cluster, "--without-poolers")
-        time.sleep(1.0)
-    print(f"\nnot paused: {len(measured.failed())} of {len(measured.attempts)} transactions failed")
+        cluster.move(cluster.owner(), "--without-poolers")
+    print(f"\nnot paused: {len(measured.failed())} of {len(measured.attempts)} transactions failed", flush=True)
     assert measured.failed()
 
 
@@ -133,7 +121,7 @@ def test_a_takeover_is_followed(cluster: Cluster) -> None:
     lab = Lab.open(os.environ["HOLDFAST_LAB"])
     with cluster.measured() as measured:
         lab.node(owner).power_off()
-        other, before = cluster.other(owner), cluster.now()
+        other, before = cluster.other(owner), time.time()
         cluster.wait("takeover", lambda: cluster.package(other)["state"] == "owner")
         cluster.wait("poolers", lambda: all(p["ready"] for p in cluster.package(other)["poolers"].values()))
         cluster.wait("clients", lambda: any(a["t_wall"] > before + 5 and a["outcome"] == "ok" for a in attempts(cluster)))
