@@ -15,7 +15,7 @@ OPTIONS = {
     "holdfast_luns": "package_luns",
     "holdfast_packages": "package_definitions",
 }
-ROLES = ("node_base", "watchdog", "virtual_address", "postgresql_service", "mariadb_service", "package")
+ROLES = ("node_base", "watchdog", "virtual_address", "postgresql_service", "mariadb_service", "package", "pgbouncer")
 
 
 def read_spec(role: str) -> dict[str, Any]:
