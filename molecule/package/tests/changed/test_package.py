@@ -35,7 +35,7 @@ def test_check_mode_sees_nothing_to_do(changes):
 
 @pytest.mark.parametrize(("name", "target"), [("erp", "node2"), ("shop", "node1"), ("erp", "node1"), ("shop", "node2")])
 def test_either_node_takes_the_others_package(name, target, node, playbook):
-    done = playbook("playbooks/switch_package.yml", "-e", f"package={name}", "-e", f"target={target}")
+    done = playbook("playbooks/switch_package.yml", "-e", f"package={name}", "-e", f"node={target}")
     assert done.returncode == 0, done.stdout
     status = json.loads(node(target).check_output("holdfastctl status --json"))["packages"][name]
     assert status["state"] == "owner"
