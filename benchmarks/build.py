@@ -75,7 +75,8 @@ def measure(report: Report, quick: bool) -> list[Figure]:
                    Floor("the same packages by apt-get alone, a host of three", by_hand / 3)),
         ]
         if count == 2:
-            figures.append(Figure("tasks on a node, both playbooks", "", (built.tasks_of_a_node,), Floor("one for each role", 10)))
+            tasks = (float(built.tasks_of_a_node),)
+            figures.append(Figure("tasks on a node, both playbooks", "", tasks, Floor("one for each role", 10)))
     return figures
 
 
