@@ -77,6 +77,25 @@ def all_stages() -> list[Stage]:
             environment=(("HOLDFAST_SLOWNESS", "3"),),  # only how long is waited at most; nothing is judged by it
             packages=("mmdebstrap", "uidmap", "qemu-system-x86", "qemu-utils", "openssh-client", "iproute2", "git"),
         ),
+        Stage(
+            "molecule",
+            "every role on real nodes, with default and changed inputs, checked and removed again; Debian 12 and 13",
+            (sys.executable, "-m", "holdfast.suite.molecule"),
+            quick=False,
+            timeout_seconds=3600,
+            environment=(("HOLDFAST_SLOWNESS", "3"),),
+            packages=("mmdebstrap", "openssh-client", "iproute2"),
+        ),
+        Stage(
+            "cluster",
+            "storage, agent and playbooks on one built cluster",
+            _pytest("tests/integration/storage", "tests/integration/agent", "tests/integration/site", "-m", "lab"),
+            quick=False,
+            pytest=True,
+            timeout_seconds=3600,
+            environment=(("HOLDFAST_SLOWNESS", "3"),),
+            packages=("mmdebstrap", "openssh-client", "iproute2"),
+        ),
     ]
 
 
