@@ -15,6 +15,7 @@ from holdfast.suite.tools import prepare
 def add_arguments(areas: Any) -> None:
     parser = areas.add_parser("test", help="run all checks of this checkout", description="Run all checks of this checkout.")
     parser.add_argument("--quick", action="store_true", help="only those that need no nodes (under 3 minutes)")
+    parser.add_argument("--all", action="store_true", help="also the extra ones (--list shows which)")
     parser.add_argument("--only", action="append", metavar="NAME", help="only this stage; may be given more than once")
     parser.add_argument("--list", action="store_true", help="show the stages and end")
     parser.set_defaults(run=run)
@@ -22,10 +23,10 @@ def add_arguments(areas: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit code 0 only where every chosen stage ran and everything in it passed."""
-    stages = chosen(all_stages(), arguments.quick, arguments.only or [])
+    stages = chosen(all_stages(), arguments.quick, arguments.only or [], everything=arguments.all or arguments.list)
     if arguments.list:
         for stage in stages:
-            print(f"{stage.name:<14}{stage.purpose}{'' if stage.quick else ' (not in --quick)'}")
+            print(f"{stage.name:<14}{stage.purpose}{' (extra)' if stage.extra else '' if stage.quick else ' (not in --quick)'}")
         return 0
     with alone(LOGS):
         prepare(stages)
@@ -35,11 +36,12 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if failed or not passed else 0
 
 
-def chosen(stages: list[Stage], quick: bool, only: list[str]) -> list[Stage]:
+def chosen(stages: list[Stage], quick: bool, only: list[str], *, everything: bool = False) -> list[Stage]:
     """The stages that were asked for, in their own order; UsageError where one of them cannot be run like that."""
     known = [stage.name for stage in stages]
     if unknown := [name for name in only if name not in known]:
         raise UsageError(f"there is no stage {', '.join(repr(name) for name in unknown)}; there are {', '.join(known)}")
     if quick and (slow := [stage.name for stage in stages if stage.name in only and not stage.quick]):
         raise UsageError(f"--quick leaves {', '.join(slow)} out; ask for it without --quick")
-    return [stage for stage in stages if (not only or stage.name in only) and (stage.quick or not quick)]
+    asked = [stage for stage in stages if stage.name in only or not (only or (stage.extra and not everything))]
+    return [stage for stage in asked if stage.quick or not quick]

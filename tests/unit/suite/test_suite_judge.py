@@ -66,3 +66,10 @@ def test_a_stage_that_would_not_run_is_refused(quick: bool, only: list[str], sai
     with pytest.raises(UsageError) as caught:
         chosen(STAGES, quick, only)
     assert (str(caught.value), caught.value.exit_code) == (said, 2)
+
+
+def test_extra_stages_run_where_they_are_asked_for() -> None:
+    stages = [*STAGES, Stage("c", "", (), quick=False, extra=True)]
+    assert [s.name for s in chosen(stages, False, [])] == ["a", "b"]
+    assert [s.name for s in chosen(stages, False, [], everything=True)] == ["a", "b", "c"]
+    assert [s.name for s in chosen(stages, False, ["c"])] == ["c"]
