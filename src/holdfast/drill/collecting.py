@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable
 from datetime import datetime
@@ -23,6 +24,7 @@ class Collector:
 
     def __init__(self, shell: SshShell, journal: Journal, folder: Path) -> None:
         self.shell, self.journal, self.folder = shell, journal, folder
+        self.read_until: dict[str, float] = {}
 
     def snapshots(self, hosts: Iterable[str], label: str) -> dict[str, Any]:
         """State of all nodes, written to state/LABEL.json and reservations/LABEL.json."""
@@ -52,20 +54,33 @@ class Collector:
             (self.folder / "events" / f"{host}.jsonl").write_text("".join(line + "\n" for line in lines))
 
     def logs(self, hosts: Iterable[str], since: float) -> None:
-        """The journals of the hosts since the start; all boots that there were."""
+        """The journals of the hosts since the start, or since the last time; all boots that there were."""
+        for host in hosts:
+            try:
+                self.log(host, self.read_until.get(host, since))
+            except DrillError as error:
+                self.journal.write("lost", what=f"log of {host}: {error}")
+
+    def continue_logs(self, hosts: Iterable[str]) -> None:
+        """Go on where an earlier controller stopped reading."""
+        for host in hosts:
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                lines = (self.folder / "logs" / f"{host}.jsonl").read_text().splitlines()
+                self.read_until[host] = max(float(json.loads(line)["t_wall"]) for line in lines[-200:])
+
+    def log(self, host: str, since: float) -> None:
+        """Append what one host has logged after `since` (its own clock)."""
         argv = ["journalctl", "--no-pager", "--quiet", "-o", "json", f"--since=@{int(since)}",
                 "--output-fields=MESSAGE,SYSLOG_IDENTIFIER,__REALTIME_TIMESTAMP,__MONOTONIC_TIMESTAMP,_BOOT_ID",
                 "-n", str(MAXIMUM_LOG_LINES)]  # fmt: skip
-        for host in hosts:
-            try:
-                text = self.shell.succeed(host, argv, timeout_seconds=120)
-            except DrillError as error:
-                self.journal.write("lost", what=f"log of {host}: {error}")
-                continue
-            lines = [json.dumps(entry) + "\n" for entry in parse_journal(host, text) if entry["t_wall"] >= since]
-            (self.folder / "logs" / f"{host}.jsonl").write_text("".join(lines))
-            if len(lines) >= MAXIMUM_LOG_LINES:
-                self.journal.write("lost", what=f"log of {host}: more than {MAXIMUM_LOG_LINES} lines")
+        text = self.shell.succeed(host, argv, timeout_seconds=120)
+        entries = [entry for entry in parse_journal(host, text) if entry["t_wall"] > since]
+        with (self.folder / "logs" / f"{host}.jsonl").open("a", encoding="utf-8") as file:
+            file.write("".join(json.dumps(entry) + "\n" for entry in entries))
+        if entries:
+            self.read_until[host] = max(entry["t_wall"] for entry in entries)
+        if len(entries) >= MAXIMUM_LOG_LINES:
+            self.journal.write("lost", what=f"log of {host}: more than {MAXIMUM_LOG_LINES} lines")
 
 
 def _is_recent(line: str, since: float) -> bool:

@@ -29,7 +29,7 @@ from holdfast.probe import PROGRAMS
 # A host that has not spoken for this long does not answer; it speaks four times a second.
 SILENT_SECONDS = 2.0
 RECONNECT_SECONDS = 0.5
-LONGEST_DRILL_SECONDS = 3600
+LONGEST_DRILL_SECONDS, LONGEST_CAMPAIGN_SECONDS = 3600, 12 * 3600
 PROBE_FOLDER = "/run/holdfast-drill"
 PROBE_UNIT = "holdfast-drill-probe"
 DRIVER_PACKAGE = "python3-psycopg"
@@ -55,7 +55,7 @@ class Stream(threading.Thread):
 
     def run(self) -> None:
         text = PROGRAMS[self.program].read_text()
-        argv = ["python3", "-u", "-", *self.words, str(LONGEST_DRILL_SECONDS)]
+        argv = ["python3", "-u", "-", *self.words, str(LONGEST_CAMPAIGN_SECONDS)]
         with self.file.open("a", encoding="utf-8") as record:
             while not self.stopped.is_set():
                 self.process = self.shell.stream(self.host, argv, text)
@@ -130,6 +130,12 @@ class Observers:
             for lun, view in stream.latest.get("packages", {}).get(self.view.name, {}).get("luns", {}).items():
                 self.paths_expected[host, lun] = max(1, view["paths"])
 
+    def expect_paths(self, state: Mapping[str, Any], package: str) -> None:
+        """The same from a recorded state, where the steady state is long gone."""
+        for host, entry in state.items():
+            for lun, view in entry.get("packages", {}).get(package, {}).get("luns", {}).items():
+                self.paths_expected[host, lun] = max(1, view["paths"])
+
     def clocks(self) -> dict[str, dict[str, float]]:
         """By how much each host's clock is ahead of this one's, too late by the fastest record's journey."""
         streams = [*self.streams.values(), *self.address]
@@ -144,10 +150,14 @@ class Observers:
 
 
 class Probe:
-    """The measuring client on its host."""
+    """The measuring client on its host. A run that goes on after a pause keeps its rows and counts on from `first_seq`."""
 
     def __init__(self, shell: SshShell, view: ClusterView, client: str, run_id: str) -> None:
         self.shell, self.view, self.client, self.run_id = shell, view, client, run_id
+        self.record = f"{PROBE_FOLDER}/attempts.jsonl"
+        self.fetched_bytes = 0
+        self.first_seq = 0
+        self.longest_seconds = LONGEST_DRILL_SECONDS
         self.status: dict[str, Any] = {}
         self.errors = 0
         self.calm_since = time.monotonic()
@@ -177,7 +187,7 @@ class Probe:
         # runuser: the superuser logs in by its own account (peer); nothing of this is in a process list.
         self.shell.succeed(
             owner, ["runuser", "-u", "postgres", "--", "psql", "-qX", "-v", "ON_ERROR_STOP=1", "-p", str(database["port"])],
-            stdin=build_account_sql(password),
+            stdin=build_account_sql(password, keep_rows=self.first_seq > 0),
         )  # fmt: skip
         config = self._config(database)
         passfile = f"{self.view.addresses[0]}:{database['port']}:holdfast_probe:holdfast_probe:{password}\n"
@@ -197,8 +207,8 @@ class Probe:
             "readers": list(READERS), "tcp_timeout_seconds": TCP_TIMEOUT_SECONDS,
             "connect_timeout_seconds": CONNECT_TIMEOUT_SECONDS,
             "statement_timeout_seconds": STATEMENT_TIMEOUT_SECONDS, "pause_seconds": PAUSE_SECONDS,
-            "seconds": LONGEST_DRILL_SECONDS, "final_timeout_seconds": 30,
-            "attempts": f"{PROBE_FOLDER}/attempts.jsonl", "status": f"{PROBE_FOLDER}/status.json",
+            "seconds": self.longest_seconds, "final_timeout_seconds": 30,
+            "first_seq": self.first_seq, "attempts": self.record, "status": f"{PROBE_FOLDER}/status.json",
         }  # fmt: skip
 
     def start(self) -> None:
@@ -240,16 +250,24 @@ class Probe:
         found: dict[str, Any] = done.json()
         return found
 
+    def fetch(self) -> str:
+        """What was recorded since the last time, in whole lines."""
+        argv = ["tail", "-c", f"+{self.fetched_bytes + 1}", self.record]
+        text = self.shell.succeed(self.client, argv, timeout_seconds=120)
+        text = text[: text.rfind("\n") + 1]
+        self.fetched_bytes += len(text.encode())
+        return text
+
     def stop(self) -> str:
-        """Stop measuring and fetch the record."""
+        """Stop measuring and fetch the rest of the record."""
         self._stop.set()
         self.shell.run(self.client, ["systemctl", "stop", PROBE_UNIT])
-        return self.shell.succeed(self.client, ["cat", f"{PROBE_FOLDER}/attempts.jsonl"], timeout_seconds=120)
+        return self.fetch()
 
     def remove(self) -> None:
         """Files of the probe; its database stays for the next drill."""
         with contextlib.suppress(DrillError, HostUnreachable):
-            self.shell.run(self.client, ["rm", "-rf", PROBE_FOLDER])
+            self.shell.run(self.client, ["rm", "-rf", PROBE_FOLDER, self.record])
 
 
 # Writes the files that arrive as JSON on standard input, readable by root alone, into a folder that is made afresh.
@@ -264,14 +282,19 @@ for name, text in json.load(sys.stdin).items():
 """
 
 
-def build_account_sql(password: str) -> str:
+def build_account_sql(password: str, keep_rows: bool = False) -> str:
     """Role and database of the probe. The server gets a verifier, never the password: statements end up in logs."""
     verifier = build_scram_verifier(password, os.urandom(16))
-    return f"""
+    return (ACCOUNT_SQL if keep_rows else ACCOUNT_SQL + DROP_SQL).format(verifier=verifier)
+
+
+ACCOUNT_SQL = """
 SELECT 'CREATE ROLE holdfast_probe LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'holdfast_probe')\\gexec
 ALTER ROLE holdfast_probe PASSWORD '{verifier}';
 SELECT 'CREATE DATABASE holdfast_probe OWNER holdfast_probe'
   WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'holdfast_probe')\\gexec
+"""
+DROP_SQL = """
 \\connect holdfast_probe
 DROP SCHEMA IF EXISTS holdfast_probe CASCADE;
 """

@@ -120,10 +120,11 @@ def _outage_words(history: History) -> str:
 
 def _loss_words(history: History) -> str:
     count = sum(a.role == "writer" and a.outcome == "ok" for a in history.attempts)
-    return f"Not one of {_thousands(count)} confirmed transactions was lost."
+    return f"Not one of {thousands(count)} confirmed transactions was lost."
 
 
-def _thousands(count: int) -> str:
+def thousands(count: int) -> str:
+    """12 345, with a space that does not break."""
     return f"{count:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
@@ -150,7 +151,7 @@ def _loss_tile(history: History, judgement: Judgement) -> Tile:
     check = judgement.of("acknowledged")
     count = sum(a.role == "writer" and a.outcome == "ok" for a in history.attempts)
     value = "not known" if check.measured is None else f"{check.measured:g}"
-    return Tile("Transactions lost", value, f"of {_thousands(count)} confirmed", _good(check.verdict))
+    return Tile("Transactions lost", value, f"of {thousands(count)} confirmed", _good(check.verdict))
 
 
 def _writer_tile(judgement: Judgement) -> Tile:

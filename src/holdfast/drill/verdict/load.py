@@ -80,7 +80,7 @@ def load_history(root: Path) -> History:
     samples = _load_samples(folder, axis, package)
     history = History(
         run=run,
-        expect=_load_expectation(run.get("expect", {})),
+        expect=load_expectation(run.get("expect", {})),
         objectives=run.get("objectives", {}),
         roles=run.get("roles", {}),
         node_ids=run.get("node_ids", {}),
@@ -111,7 +111,8 @@ def _body(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in entry.items() if key not in ("kind", "t_wall", "t_mono")}
 
 
-def _load_expectation(raw: Mapping[str, Any]) -> Expectation:
+def load_expectation(raw: Mapping[str, Any]) -> Expectation:
+    """An expectation as run.json holds it."""
     lists = {key: tuple(raw.get(key, ())) for key in ("resets", "may_reset", "log_patterns_allowed")}
     rest = {key: value for key, value in raw.items() if key not in lists}
     return Expectation(**{"owner": "either", "outage": "none", **rest, **lists})
