@@ -23,6 +23,7 @@ from typing import Any
 from holdfast.drill.conditions import NodeSeen
 from holdfast.drill.errors import DrillError, HostUnreachable
 from holdfast.drill.hosts import AnsibleModules, SshShell
+from holdfast.drill.journal import open_lines
 from holdfast.drill.view import ClusterView
 from holdfast.probe import PROGRAMS
 
@@ -56,7 +57,7 @@ class Stream(threading.Thread):
     def run(self) -> None:
         text = PROGRAMS[self.program].read_text()
         argv = ["python3", "-u", "-", *self.words, str(LONGEST_CAMPAIGN_SECONDS)]
-        with self.file.open("a", encoding="utf-8") as record:
+        with open_lines(self.file) as record:
             while not self.stopped.is_set():
                 self.process = self.shell.stream(self.host, argv, text)
                 self._follow(record)

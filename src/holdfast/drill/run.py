@@ -82,9 +82,10 @@ class Run:
         """A recorded step: ok, failed (the cluster said no) or error (the driver could not find out)."""
         started = time.time()
         self.journal.write("step", phase=self.phase, name=name, action=kind, event="start")
-        outcome, detail = "ok", ""
+        outcome, detail = "error", "the driver ended"
         try:
             yield
+            outcome, detail = "ok", ""
         except StepFailed as error:
             outcome, detail = "failed", str(error)
             raise

@@ -19,6 +19,8 @@ FAILED = story.FAILED | {"service": "The cluster did not come back into service"
 UNSURE = story.UNSURE | {"faults": "Not all faults were played", "service": "A round could not be played",
                          "restored": "The campaign has not come to its end"}  # fmt: skip
 
+SERVED = {Verdict.PASS: "every time", Verdict.FAIL: "not every time", Verdict.UNKNOWN: "not known"}
+
 
 def write_campaign_report(root: Path, outcome: Outcome) -> Path:
     """report.html in the evidence folder."""
@@ -80,7 +82,7 @@ def tiles(outcome: Outcome) -> list[story.Tile]:
                    f"of {story.thousands(count)} confirmed", _good(lost)),
         story.Tile("One writer, one address", single, pair[1].summary if worst.verdict is Verdict.PASS else worst.summary,
                    _good(worst)),
-        story.Tile("In service again", {Verdict.PASS: "every time", Verdict.FAIL: "not every time"}.get(service.verdict, "not known"),
+        story.Tile("In service again", SERVED[service.verdict],
                    service.summary, _good(service)),
         story.Tile("Longest outage", longest, f"{over} of {alone} single faults above the limit of their drill (not judged here)",
                    True if not over else None),

@@ -180,7 +180,7 @@ class CalmProbe(Probe):
 
 def build_drill(runbook: Runbook, cluster: FakeCluster, folder: Path, answer: str | None = "yes", **words: Any) -> Drill:
     for name in ("probe", "samples", "events", "logs", "reservations", "state"):
-        (folder / name).mkdir()
+        (folder / name).mkdir(exist_ok=True)
     site = view()
     drill = Drill(
         site, bind_roles(site, "node1"), folder, folder,

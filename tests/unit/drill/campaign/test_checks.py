@@ -151,7 +151,7 @@ def test_every_form_says_the_same(tmp_path: Path) -> None:
     assert "| owner_crash | 1 |" in markdown_document(found)
     page = write_campaign_report(tmp_path, found).read_text()
     assert "1 faults in 1 minutes" in page
-    assert "http" not in page.replace("http://www.w3.org", "")
+    assert "src=" not in page and "href=" not in page
 
 
 def test_a_round_that_was_played_again_is_one_case_in_junit() -> None:
