@@ -62,6 +62,16 @@ def all_stages() -> list[Stage]:
             environment=(("HOLDFAST_SLOWNESS", "3"),),  # only how long is waited at most; nothing is judged by it
             packages=("mmdebstrap", "uidmap", "qemu-system-x86", "qemu-utils", "openssh-client", "iproute2", "git"),
         ),
+        Stage(
+            "drills",
+            "drills, deliberate breaks and a short campaign on a cluster of real nodes",
+            _pytest("tests/integration/drill", "-m", "lab"),
+            quick=False,
+            pytest=True,
+            timeout_seconds=2700,
+            environment=(("HOLDFAST_SLOWNESS", "3"),),
+            packages=("mmdebstrap", "openssh-client", "iproute2", "git"),
+        ),
     ]
 
 
