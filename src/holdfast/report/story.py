@@ -53,6 +53,7 @@ UNSURE = {
     "state": "The state before and after could not be compared",
 }
 LOG_LINES = 60
+LONGEST_CHAIN = 4  # owners in a row that a tile can show
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,9 @@ def _writer_tile(judgement: Judgement) -> Tile:
 def _owner_tile(history: History, judgement: Judgement) -> Tile:
     names = [node for _, node in owners_over_time(history)]
     check = judgement.of("end_owner")
-    return Tile("Owner", " → ".join(names) or "nobody", "in the order of time", _good(check.verdict))
+    shown = names if len(names) <= LONGEST_CHAIN else [names[0], "…", names[-1]]
+    detail = "in the order of time" if shown is names else f"{len(names) - 1} changes"
+    return Tile("Owner", " → ".join(shown) or "nobody", detail, _good(check.verdict))
 
 
 def budget(history: History) -> Budget | None:

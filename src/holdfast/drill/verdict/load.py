@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,7 @@ def load_history(root: Path) -> History:
     package = run.get("package", "")
     faults = _load_faults(journal)
     axis = TimeAxis.build(run.get("clocks", {}), faults)
-    samples = _load_samples(folder, axis, package)
+    samples = list(_load_samples(folder, axis, package))
     history = History(
         run=run,
         expect=load_expectation(run.get("expect", {})),
@@ -89,7 +89,7 @@ def load_history(root: Path) -> History:
         finals=tuple(_load_final(folder, axis, name) for name in folder.names("probe/final-*.json")),
         samples=tuple(samples),
         address_samples=tuple(_load_addresses(folder, axis)),
-        faults=tuple(faults),
+        faults=tuple(place_crash(fault, samples) for fault in faults),
         steps=tuple(_load_steps(journal)),
         phases=tuple(_load_phases(journal)),
         writes=tuple(WriteTry(**_body(entry)) for entry in journal if entry["kind"] == "write_try"),
@@ -137,14 +137,26 @@ def _load_steps(journal: list[dict[str, Any]]) -> Iterator[StepRecord]:
 def _load_faults(journal: list[dict[str, Any]]) -> list[FaultRecord]:
     """A fault's entry, completed by later proofs and by its first heal."""
     found: dict[str, dict[str, Any]] = {}
+    announced: dict[str, float] = {}
     for entry in journal:
-        if entry["kind"] == "fault":
-            found[entry["id"]] = {"kind": entry["fault"], **{k: v for k, v in _body(entry).items() if k != "fault"}}
+        if entry["kind"] == "intent":
+            announced[entry["id"]] = entry["t_wall"]
+        elif entry["kind"] == "fault":
+            found[entry["id"]] = {"kind": entry["fault"], **{k: v for k, v in _body(entry).items() if k != "fault"},
+                                  "announced": announced.get(entry["id"])}  # fmt: skip
         elif entry["kind"] == "proof" and entry["id"] in found:
             found[entry["id"]].update(active=entry["active"], proof=entry["proof"])
         elif entry["kind"] == "heal" and entry["id"] in found and found[entry["id"]].get("healed") is None:
             found[entry["id"]].update(healed=entry["healed"], healed_by=entry["by"])
     return [FaultRecord(**entry) for entry in found.values()]
+
+
+def place_crash(fault: FaultRecord, samples: list[NodeSample]) -> FaultRecord:
+    """A node that goes down cannot say when: it was just after its last sample. The driver hears of it much later."""
+    if not fault.takes_node_down or fault.announced is None:
+        return fault
+    alive = [s.time for s in samples if s.node == fault.host and fault.announced <= s.time <= fault.injected]
+    return replace(fault, injected=max(alive)) if alive else fault
 
 
 def _load_attempts(folder: Folder, axis: TimeAxis) -> Iterator[Attempt]:
