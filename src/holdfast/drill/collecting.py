@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from holdfast.drill.errors import DrillError, HostUnreachable
+from holdfast.drill.errors import DrillError
 from holdfast.drill.hosts import SshShell
 from holdfast.drill.journal import Journal
 from holdfast.probe import PROGRAMS
@@ -29,37 +30,41 @@ class Collector:
     def snapshots(self, hosts: Iterable[str], label: str) -> dict[str, Any]:
         """State of all nodes, written to state/LABEL.json and reservations/LABEL.json."""
         program = PROGRAMS["node"].read_text()
-        found: dict[str, Any] = {}
-        for host in hosts:
-            try:
-                done = self.shell.run(host, ["python3", "-", "snapshot"], stdin=program, timeout_seconds=60)
-                found[host] = done.json()
-            except DrillError as error:
-                self.journal.write("lost", what=f"state of {host} {label}: {error}")
+
+        def take(host: str) -> Any:
+            return self.shell.run(host, ["python3", "-", "snapshot"], stdin=program, timeout_seconds=60).json()
+
+        found: dict[str, Any] = self._from_all(hosts, take, f"state {label} of")
         state = {host: entry["state"] for host, entry in found.items()}
         (self.folder / "state" / f"{label}.json").write_text(json.dumps(state, indent=1) + "\n")
         tables = {h: {p: v["luns"] for p, v in s["packages"].items()} for h, s in state.items()}
         (self.folder / "reservations" / f"{label}.json").write_text(json.dumps(tables, indent=1) + "\n")
         return found
 
+    def _from_all(self, hosts: Iterable[str], take: Callable[[str], Any], what: str) -> dict[str, Any]:
+        """Ask all hosts at once; one that does not answer is named as lost and holds nobody up."""
+        found: dict[str, Any] = {}
+        with ThreadPoolExecutor() as pool:
+            for host, answer in [(host, pool.submit(take, host)) for host in hosts]:
+                try:
+                    found[host] = answer.result()
+                except DrillError as error:
+                    self.journal.write("lost", what=f"{what} {host}: {error}")
+        return found
+
     def events(self, hosts: Iterable[str], since: float) -> None:
         """The agents' own event logs, from the start of the drill."""
-        for host in hosts:
-            try:
-                text = self.shell.run(host, ["cat", EVENT_LOG], timeout_seconds=60).stdout
-            except HostUnreachable as error:
-                self.journal.write("lost", what=f"event log of {host}: {error}")
-                continue
+
+        def take(host: str) -> None:
+            text = self.shell.run(host, ["cat", EVENT_LOG], timeout_seconds=60).stdout
             lines = [line for line in text.splitlines() if _is_recent(line, since)]
             (self.folder / "events" / f"{host}.jsonl").write_text("".join(line + "\n" for line in lines))
 
+        self._from_all(hosts, take, "event log of")
+
     def logs(self, hosts: Iterable[str], since: float) -> None:
         """The journals of the hosts since the start, or since the last time; all boots that there were."""
-        for host in hosts:
-            try:
-                self.log(host, self.read_until.get(host, since))
-            except DrillError as error:
-                self.journal.write("lost", what=f"log of {host}: {error}")
+        self._from_all(hosts, lambda host: self.log(host, self.read_until.get(host, since)), "log of")
 
     def continue_logs(self, hosts: Iterable[str]) -> None:
         """Go on where an earlier controller stopped reading."""

@@ -77,7 +77,7 @@ class FakeShell:
             return json.dumps([{"ifname": "client", "addr_info": [{"local": "10.20.0.101"}]}])
         if len(argv) > 2 and argv[2] == "final":
             return json.dumps({"label": argv[-1], "client": host, "t_wall": time.time(), "t_mono": 0, "rows": {"w1": []}})
-        known = ("holdfastctl", "tail", "runuser", "python3", "systemd-run", "systemctl", "cat", "rm")
+        known = ("holdfastctl", "tail", "test", "runuser", "python3", "systemd-run", "systemctl", "cat", "rm")
         assert argv[0] in known, f"unexpected command: {argv}"
         return ""
 

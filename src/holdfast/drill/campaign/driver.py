@@ -107,8 +107,9 @@ class Campaign(Run):
         self._name_records()
         have = self.folder / "probe" / self.attempts_name()
         self.probe.fetched_bytes = have.stat().st_size if have.exists() else 0
-        with contextlib.suppress(DrillError):
+        if self.shell.run(self.probe.client, ["test", "-e", self.probe.record]).code == 0:
             self.fetch_attempts(self.probe.stop)
+            self.probe.remove()
         self.probe = type(self.probe)(self.shell, self.view, self.probe.client, self.folder.name)
         self.leg += 1
 
