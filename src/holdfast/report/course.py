@@ -11,7 +11,7 @@ from holdfast.report.drawing import LEFT, RIGHT, WIDTH, Scale, draw_lane, draw_l
 from holdfast.report.lanes import Lane
 
 # Outages span three decades: a missed heartbeat is 0.1 s, a power cut of the array a minute.
-SHORTEST, LONGEST = 0.05, 120.0
+SHORTEST, LONGEST = 0.05, 200.0
 DECADES = (0.1, 1.0, 10.0, 100.0)
 PLOT = 210.0
 STRIP, STRIP_HEIGHT = 420.0, 22.0
@@ -47,15 +47,17 @@ def draw_course(scale: Scale, rounds: Sequence[RoundFigures], lanes: Sequence[La
     for lane in lanes:
         parts.append(draw_lane(scale, lane, y))
         y += draw_lane_height()
-    for tick in scale.ticks():
-        x = scale.x(scale.zero + tick)
-        parts.append(f'<text class="tick" x="{x:.1f}" y="{y + 12:.0f}">{_minutes(tick)}</text>')
+    for minutes in minute_ticks((scale.end - scale.start) / 60):
+        x = scale.x(scale.zero + 60 * minutes)
+        parts.append(f'<text class="tick" x="{x:.1f}" y="{y + 12:.0f}">{minutes} min</text>')
     return (f'<svg viewBox="0 0 {WIDTH} {y + 18:.0f}" role="img" aria-label="The campaign" class="timeline">'
             f'<title>The campaign</title>{"".join(parts)}</svg>')  # fmt: skip
 
 
-def _minutes(seconds: float) -> str:
-    return f"{seconds / 60:g} min" if seconds % 60 == 0 else f"{int(seconds // 60)}:{seconds % 60:02.0f} min"
+def minute_ticks(length: float) -> range:
+    """At most a dozen of them, in steps that people count in."""
+    step = next((s for s in (1, 2, 5, 10, 15, 30, 60, 120) if length / s <= 12), 240)
+    return range(0, int(length) + 1, step)
 
 
 def _draw_stem(scale: Scale, entry: RoundFigures, base: float) -> str:
