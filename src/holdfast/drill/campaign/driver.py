@@ -143,12 +143,13 @@ class Campaign(Run):
             self._confirm(entry)
             self._play(entry)
             since_checkpoint += 1
-            if since_checkpoint >= self.settings.checkpoint_every and self.proven < self.settings.faults:
-                self._checkpoint(entry.number)
-                since_checkpoint = 0
             self.paused = self.settings.minutes is not None and time.monotonic() - self.begin > self.settings.minutes * 60
             if self.paused and self.proven < self.settings.faults:
                 self.journal.write("paused", why=f"the {self.settings.minutes:g} minutes are over")
+                self._checkpoint(entry.number)
+            elif since_checkpoint >= self.settings.checkpoint_every and self.proven < self.settings.faults:
+                self._checkpoint(entry.number)
+                since_checkpoint = 0
 
     def _confirm(self, entry: Round) -> None:
         if self.step_by_step and self.ask(f"next: {entry.name}. Go on? [yes/no] ") != "yes":

@@ -18,7 +18,7 @@ from holdfast.drill.campaign.write import Outcome, campaign_document, junit_docu
 from holdfast.drill.verdict.history import History
 from holdfast.drill.verdict.load import load_history
 from holdfast.drill.verdict.result import Verdict
-from holdfast.report.campaign import write_campaign_report
+from holdfast.report.campaign import headline, write_campaign_report
 from tests.unit.drill.mutations import MUTATIONS
 from tests.unit.drill.scripts import catalogue, script_for
 from tests.unit.drill.world import START, Recorder
@@ -160,3 +160,10 @@ def test_a_round_that_was_played_again_is_one_case_in_junit() -> None:
     suite = ElementTree.fromstring(junit_document(outcome(rounds=(cut, again))))
     names = [str(case.get("name")) for case in suite.findall("testcase")]
     assert len([name for name in names if name.startswith("round 1")]) == 1
+
+
+def test_a_campaign_that_is_not_finished_says_so() -> None:
+    history = replace(healthy(), run={**healthy().run, "campaign": {"faults": 200}})
+    assert headline(outcome(history)).startswith("Not finished: 1 of 200 faults so far, in service again after every one")
+    failed = (played(outcome="failed", detail="no owner", service_seconds=None),)
+    assert headline(outcome(history, failed)).startswith("The cluster did not come back into service: round 1")
