@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from holdfast.drill.errors import DrillError
+from holdfast.drill.errors import DrillError, HostUnreachable
 from holdfast.drill.hosts import SshShell
 from holdfast.drill.journal import Journal
 from holdfast.probe import PROGRAMS
@@ -18,6 +19,7 @@ from holdfast.probe import PROGRAMS
 EVENT_LOG = "/var/log/holdfast/events.jsonl"
 # A busy node writes a few thousand lines in a drill; more than this is a fault of its own and is cut, and said so.
 MAXIMUM_LOG_LINES = 20000
+AGAIN_AFTER_SECONDS = 2.0
 
 
 class Collector:
@@ -44,8 +46,16 @@ class Collector:
     def _from_all(self, hosts: Iterable[str], take: Callable[[str], Any], what: str) -> dict[str, Any]:
         """Ask all hosts at once; one that does not answer is named as lost and holds nobody up."""
         found: dict[str, Any] = {}
+
+        def take_twice(host: str) -> Any:
+            try:
+                return take(host)
+            except HostUnreachable:  # a connection that broke is no reason to lose what the host has
+                time.sleep(AGAIN_AFTER_SECONDS)
+                return take(host)
+
         with ThreadPoolExecutor() as pool:
-            for host, answer in [(host, pool.submit(take, host)) for host in hosts]:
+            for host, answer in [(host, pool.submit(take_twice, host)) for host in hosts]:
                 try:
                     found[host] = answer.result()
                 except DrillError as error:
