@@ -158,6 +158,7 @@ class Probe:
         self.record = f"{PROBE_FOLDER}/attempts.jsonl"
         self.fetched_bytes = 0
         self.first_seq = 0
+        self.clearing = FORGET_DRILLS
         self.longest_seconds = LONGEST_DRILL_SECONDS
         self.status: dict[str, Any] = {}
         self.errors = 0
@@ -188,7 +189,7 @@ class Probe:
         # runuser: the superuser logs in by its own account (peer); nothing of this is in a process list.
         self.shell.succeed(
             owner, ["runuser", "-u", "postgres", "--", "psql", "-qX", "-v", "ON_ERROR_STOP=1", "-p", str(database["port"])],
-            stdin=build_account_sql(password, keep_rows=self.first_seq > 0),
+            stdin=build_account_sql(password, self.clearing),
         )  # fmt: skip
         config = self._config(database)
         passfile = f"{self.view.addresses[0]}:{database['port']}:holdfast_probe:holdfast_probe:{password}\n"
@@ -283,10 +284,10 @@ for name, text in json.load(sys.stdin).items():
 """
 
 
-def build_account_sql(password: str, keep_rows: bool = False) -> str:
+def build_account_sql(password: str, clearing: str = "") -> str:
     """Role and database of the probe. The server gets a verifier, never the password: statements end up in logs."""
     verifier = build_scram_verifier(password, os.urandom(16))
-    return (ACCOUNT_SQL if keep_rows else ACCOUNT_SQL + DROP_SQL).format(verifier=verifier)
+    return ACCOUNT_SQL.format(verifier=verifier) + (CONNECT_SQL + clearing if clearing else "")
 
 
 ACCOUNT_SQL = """
@@ -295,10 +296,13 @@ ALTER ROLE holdfast_probe PASSWORD '{verifier}';
 SELECT 'CREATE DATABASE holdfast_probe OWNER holdfast_probe'
   WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'holdfast_probe')\\gexec
 """
-DROP_SQL = """
-\\connect holdfast_probe
-DROP SCHEMA IF EXISTS holdfast_probe CASCADE;
+CONNECT_SQL = "\\connect holdfast_probe\n"
+# Rows of earlier drills have been judged. Those of a campaign may belong to one that is paused: only a new one takes them.
+FORGET_DRILLS = """
+SELECT 'DELETE FROM holdfast_probe.transaction WHERE run NOT LIKE ''%-campaign-%'''
+  WHERE to_regclass('holdfast_probe.transaction') IS NOT NULL\\gexec
 """
+FORGET_ALL = "DROP SCHEMA IF EXISTS holdfast_probe CASCADE;\n"
 
 
 def build_scram_verifier(password: str, salt: bytes, iterations: int = 4096) -> str:

@@ -30,7 +30,7 @@ from holdfast.drill.campaign.judging import judge_folder, judge_records
 from holdfast.drill.campaign.rounds import count_proven, prefix, read_rounds
 from holdfast.drill.campaign.service import missing
 from holdfast.drill.errors import DrillError
-from holdfast.drill.observers import LONGEST_CAMPAIGN_SECONDS
+from holdfast.drill.observers import FORGET_ALL, LONGEST_CAMPAIGN_SECONDS
 from holdfast.drill.plan import bind_roles
 from holdfast.drill.resuming import Remains, roles_of, take_up
 from holdfast.drill.run import POLL_SECONDS, Aborted, Run
@@ -122,6 +122,7 @@ class Campaign(Run):
         self._name_records()
         self.probe.longest_seconds = LONGEST_CAMPAIGN_SECONDS
         self.probe.first_seq = (self.leg - 1) * LEG_ROWS
+        self.probe.clearing = FORGET_ALL if self.leg == 1 else ""
         self.enter("observe", self.observe)
         self.journal.write("leg", event="start", number=self.leg)
         try:
