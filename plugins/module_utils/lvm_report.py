@@ -35,7 +35,8 @@ def parse_report(text):
         for section in sections:
             for row in section["pv"]:
                 owners[row["pv_name"]] = row["vg_name"] or None
-            for row in section["vg"]:
+            # A section without "vg" is that of devices that no group has yet: another node is just making it.
+            for row in section.get("vg", ()):
                 groups[row["vg_name"]] = _parse_group(row, section)
         return groups, owners
     except (ValueError, KeyError, TypeError) as error:

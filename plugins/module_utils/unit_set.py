@@ -103,7 +103,8 @@ class UnitSet(Resource):
             return
         names = action.subject.split(" ")
         run(["systemctl", "--quiet", action.verb, "--", *names])
-        if action.verb in ("reload", "restart"):
+        # A unit that was only just started has read everything that is new.
+        if action.verb in ("reload", "restart", "start"):
             for name in names:
                 self._once[name] = []
 

@@ -13,7 +13,7 @@ from tempfile import TemporaryFile
 from ..config import Resource
 from ..errors import DeadlineError, ResourceError
 from .control_group import ControlGroup
-from .ocf_metadata import OcfMetadata, parse_metadata
+from .ocf_metadata import OcfMetadata, find_parameter_problems, parse_metadata
 
 _ROOT = Path("/usr/lib/ocf")
 # OCF resource agent API 1.1, "Exit status codes"; 190 and 191 are its "degraded" ones.
@@ -132,8 +132,6 @@ def _metadata(path: str) -> OcfMetadata:
 
 def _check_parameters(resource: Resource) -> None:
     metadata = _metadata(str(agent_path(resource)))
-    given = set(resource.settings.get("parameters", {}))
-    problems = [f"unknown parameter {name}" for name in sorted(given - metadata.parameters)]
-    problems += [f"parameter {name} is required" for name in sorted(metadata.required - given)]
+    problems = find_parameter_problems(metadata, resource.settings.get("parameters", {}))
     if problems:
         raise ResourceError(f"{resource.settings['agent']}: {', '.join(problems)}", resource=resource.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
@@ -38,6 +38,12 @@ def parse_metadata(text: str) -> OcfMetadata:
         parameters=frozenset(parameter.get("name", "") for parameter in parameters),
         required=frozenset(p.get("name", "") for p in parameters if p.get("required") in ("1", "true")),
     )  # fmt: skip
+
+
+def find_parameter_problems(metadata: OcfMetadata, given: Collection[str]) -> tuple[str, ...]:
+    """What is wrong with the names of the parameters that a definition gives, one sentence each."""
+    unknown = [f"unknown parameter {name}" for name in sorted(set(given) - metadata.parameters)]
+    return (*unknown, *(f"parameter {name} is required" for name in sorted(metadata.required - set(given))))
 
 
 def parse_duration(text: str) -> float:

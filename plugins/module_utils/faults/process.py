@@ -29,11 +29,12 @@ GONE_WITHIN_SECONDS = 5
 
 
 def database_pid_file(package):
-    """Where the database of the package writes its process id."""
+    """Where the database of the package writes its process id; MariaDB where the agent tells it to."""
     for resource in package["resources"]:
-        if "data_directory" in resource:
-            name = "postmaster.pid" if resource["type"] == "postgresql" else "mariadb.pid"
-            return f"{resource['data_directory']}/{name}"
+        if resource["type"] == "postgresql":
+            return f"{resource['data_directory']}/postmaster.pid"
+        if resource["type"] == "mariadb":
+            return f"/run/mysqld/holdfast-{package['name']}-{resource['name']}.pid"
     raise HoldfastError(f"package {package['name']} has no database with a data directory")
 
 
@@ -189,7 +190,9 @@ class DatabaseBroken(Fault):
         for resource in self.context.package["resources"]:
             if resource["type"] == "postgresql":
                 return f"/usr/lib/postgresql/{resource['version']}/bin/postgres"
-        raise HoldfastError("only a PostgreSQL resource has a server program that is known here")
+            if resource["type"] == "mariadb":
+                return "/usr/sbin/mariadbd"
+        raise HoldfastError("the package has no database whose server program is known here")
 
     def inject(self):
         Path(self.program()).chmod(0o644)

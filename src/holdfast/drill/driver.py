@@ -18,18 +18,22 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from holdfast.drill.actions import StepFailed
+from holdfast.drill.erp_users import NoErpUsers, find_erp_users
 from holdfast.drill.errors import DrillError
-from holdfast.drill.evidence import describe_run
+from holdfast.drill.evidence import describe_run, write_json
 from holdfast.drill.resuming import Remains, take_up
-from holdfast.drill.run import Aborted, Run
+from holdfast.drill.run import CALM_BEFORE_SECONDS, POLL_SECONDS, Aborted, Run
 from holdfast.drill.runbook.model import Runbook, Step
 from holdfast.drill.verdict.judge import judge
 from holdfast.drill.verdict.load import load_history
 from holdfast.drill.verdict.result import Judgement
 from holdfast.drill.verdict.write import write_verdict
 from holdfast.report.render import write_report
+
+ERP_SECONDS = 180.0
 
 
 @dataclass(kw_only=True)
@@ -39,6 +43,10 @@ class Drill(Run):
     runbook: Runbook
     step_by_step: bool = False
     acted: bool = False
+    erp: NoErpUsers = field(default_factory=NoErpUsers)
+
+    def way(self) -> str:
+        return self.runbook.measure_through
 
     def execute(self) -> Judgement:
         """All phases; returns the judgement, never raises for what the cluster or a host did."""
@@ -73,6 +81,16 @@ class Drill(Run):
         self.prove_steady(self.runbook.entrance)
         self.record_state()
 
+    def start_clients(self) -> None:
+        self.erp = find_erp_users(self.shell, self.probe.client, self.folder.name, self.view.name)
+        self.run["erp"] = self.erp.settings
+        self.erp.start()
+        super().start_clients()
+
+    def observe(self) -> None:
+        super().observe()
+        self._erp_serves()
+
     def act(self) -> None:
         """The runbook's steps. What is not reached is recorded as not run, which is never a pass."""
         remaining = list(self.runbook.steps)
@@ -82,9 +100,21 @@ class Drill(Run):
                 self._confirm(remaining[0])
                 self._do(remaining[0])
                 remaining.pop(0)
+            self._erp_serves()
         finally:
             for step in remaining[1:]:
                 self.not_run(step.name, "the act ended before")
+
+    def _erp_serves(self) -> None:
+        """Wait for the ERP's users, where there are any: their server may need longer than its database."""
+        if self.erp.settings is None or (self.acted and self.runbook.expect.owner == "nobody"):
+            return
+        with self.step(f"the ERP's users are served for {CALM_BEFORE_SECONDS:g} s without an error", "wait"):
+            end = time.monotonic() + ERP_SECONDS
+            while not (answer := self.erp.served(CALM_BEFORE_SECONDS))[0]:
+                if time.monotonic() > end:
+                    raise StepFailed(f"not within {ERP_SECONDS:g} s: {answer[1]}")
+                time.sleep(POLL_SECONDS)
 
     def _confirm(self, step: Step) -> None:
         if self.step_by_step and self.ask(f"next: {step.name}. Go on? [yes/no] ") != "yes":
@@ -98,6 +128,19 @@ class Drill(Run):
     def steady_after(self) -> None:
         own = [(step.name, lambda action=step.action: self.actions.do(action)) for step in self.runbook.restore]
         self.do_parts([*self.restore_parts(), *own, *self.home_parts()])
+
+    def final_read(self, label: str) -> None:
+        super().final_read(label)
+        if orders := self.erp.final_read(label):
+            write_json(self.folder / "erp" / f"final-{label}.json", orders)
+
+    def collect(self) -> None:
+        super().collect()
+        try:
+            if record := self.erp.stop():
+                (self.folder / "erp" / self.attempts_name()).write_text(record)
+        except DrillError as error:
+            self.journal.write("lost", what=f"the record of the ERP's users: {error}")
 
     def _judge(self) -> Judgement:
         self.enter("verdict", lambda: None)

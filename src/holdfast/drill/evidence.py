@@ -17,7 +17,7 @@ from holdfast.drill.plan import Roles
 from holdfast.drill.runbook.model import Runbook
 from holdfast.drill.view import ClusterView
 
-SUBFOLDERS = ("probe", "samples", "events", "logs", "reservations", "state", "ansible", "inputs")
+SUBFOLDERS = ("probe", "erp", "samples", "events", "logs", "reservations", "state", "ansible", "inputs")
 
 
 def state_folder() -> Path:

@@ -20,6 +20,7 @@ from holdfast.drill.evidence import write_json
 from holdfast.drill.faulting import Faults
 from holdfast.drill.hosts import AnsibleModules, SshShell
 from holdfast.drill.journal import Journal
+from holdfast.drill.mariadb_probe import probe_of
 from holdfast.drill.observers import Observers, Probe
 from holdfast.drill.plan import PHASES, Roles
 from holdfast.drill.power import Power
@@ -58,10 +59,14 @@ class Run:
         client = self.roles.client
         assert client is not None
         self.phase = "reset"
-        self.probe = Probe(self.shell, self.view, client, self.folder.name)
+        self.probe: Probe = probe_of(self.view)(self.shell, self.view, client, self.folder.name, self.way())
         self.faults = Faults(self.modules, self.power, self.deadman, self.journal, self.view.name)
         self.collector = Collector(self.shell, self.journal, self.folder)
         self.actions = Actions(self)
+
+    def way(self) -> str:
+        """Which way the probe goes to the database: `address` or `pooler`."""
+        return "address"
 
     def save(self) -> None:
         """run.json, as far as it is known."""
@@ -136,12 +141,15 @@ class Run:
             self.probe.install(self.modules)
             self.probe.prepare(self.roles.owner)
         with self.step("probe runs, the address is watched", "check"):
-            self.probe.start()
+            self.start_clients()
             self.observers.start_address(client, self.actions.interface_of(client))
         with self.step(f"clients are served for {CALM_BEFORE_SECONDS:g} s without an error", "wait"):
             self.actions.wait(WaitStep("clients_served", None, None, CALM_BEFORE_SECONDS, None, 60))
         self.run["clocks"] = self.observers.clocks()  # now: a fault may be about to move one of them
         self.save()
+
+    def start_clients(self) -> None:
+        self.probe.start()
 
     def heal(self) -> None:
         """Undo every fault. What no node can undo by itself comes first: a frozen host heals nothing."""

@@ -25,21 +25,46 @@ import signal
 import sys
 import threading
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
-CREATE = (
-    "CREATE SCHEMA IF NOT EXISTS holdfast_probe",
-    "CREATE TABLE IF NOT EXISTS holdfast_probe.transaction (run text, worker text, seq bigint, part int, "
-    "PRIMARY KEY (run, worker, seq, part))",
-)
-INSERT = "INSERT INTO holdfast_probe.transaction SELECT $1, $2, $3::bigint, part FROM generate_series(1, $4::int) AS part"
-NEWEST = (
-    "SELECT worker, (SELECT max(seq) FROM holdfast_probe.transaction t WHERE t.run = $1 AND t.worker = w.worker) "
-    "FROM unnest(string_to_array($2, ',')) AS w(worker)"
-)
-ALL_ROWS = "SELECT worker, seq, count(*) FROM holdfast_probe.transaction WHERE run = $1 GROUP BY worker, seq ORDER BY worker, seq"
 MULTI_ROWS = 5
 STATUS_PERIOD_SECONDS = 0.2
+
+
+class Statements(NamedTuple):
+    """What the probe says to a database, in its words. The order of the values is the same for all."""
+
+    create: tuple[str, ...]
+    insert: str
+    newest: str
+    all_rows: str
+
+
+STATEMENTS = {
+    "postgresql": Statements(
+        create=(
+            "CREATE SCHEMA IF NOT EXISTS holdfast_probe",
+            "CREATE TABLE IF NOT EXISTS holdfast_probe.transaction (run text, worker text, seq bigint, part int, "
+            "PRIMARY KEY (run, worker, seq, part))",
+        ),
+        insert="INSERT INTO holdfast_probe.transaction SELECT $1, $2, $3::bigint, part FROM generate_series(1, $4::int) AS part",
+        newest="SELECT worker, (SELECT max(seq) FROM holdfast_probe.transaction t WHERE t.run = $1 AND t.worker = w.worker) "
+        "FROM unnest(string_to_array($2, ',')) AS w(worker)",
+        all_rows="SELECT worker, seq, count(*) FROM holdfast_probe.transaction WHERE run = $1 "
+        "GROUP BY worker, seq ORDER BY worker, seq",
+    ),
+    "mariadb": Statements(
+        create=(
+            "CREATE TABLE IF NOT EXISTS holdfast_probe.transaction (run varchar(100), worker varchar(10), seq bigint, "
+            "part int, PRIMARY KEY (run, worker, seq, part)) ENGINE=InnoDB",
+        ),
+        insert="INSERT INTO holdfast_probe.transaction SELECT %s, %s, %s, seq FROM seq_1_to_5 WHERE seq <= %s",
+        newest="SELECT worker, max(seq) FROM holdfast_probe.transaction WHERE run = %s AND FIND_IN_SET(worker, %s) "
+        "GROUP BY worker",
+        all_rows="SELECT worker, seq, count(*) FROM holdfast_probe.transaction WHERE run = %s "
+        "GROUP BY worker, seq ORDER BY worker, seq",
+    ),
+}  # fmt: skip
 
 
 class Refused(Exception):
@@ -67,18 +92,20 @@ class Connection:
 
     def _open(self, deadline: float) -> None:
         status = self.pq.PollingStatus
+        # The first wait comes before the first poll (libpq, PQconnectPoll), else an address without an owner counts as reached.
+        state = status.WRITING
         while True:
             if self.raw.status == self.pq.ConnStatus.BAD:
                 raise NoAnswer(self._message())
+            # Nobody at the address answers within a round trip or never; a server that is there may take its time.
+            tcp = self.raw.status == self.pq.ConnStatus.STARTED
+            self._wait(min(deadline, self.tcp_deadline) if tcp else deadline, writing=state == status.WRITING)
             state = self.raw.connect_poll()
             if state == status.OK:
                 self.raw.nonblocking = 1
                 return
             if state == status.FAILED:
                 raise NoAnswer(self._message())
-            # Nobody at the address answers within a round trip or never; a server that is there may take its time.
-            tcp = self.raw.status == self.pq.ConnStatus.STARTED
-            self._wait(min(deadline, self.tcp_deadline) if tcp else deadline, writing=state == status.WRITING)
 
     def _message(self) -> str:
         return " ".join(self.raw.error_message.decode(errors="replace").split())[:200]
@@ -130,6 +157,20 @@ class Connection:
 
     def close(self) -> None:
         self.raw.finish()
+
+
+def statements_of(config: dict[str, Any]) -> Statements:
+    """In the words of the database that this run is about."""
+    return STATEMENTS[config.get("database", "postgresql")]
+
+
+def connect(config: dict[str, Any], tcp_seconds: float, seconds: float) -> Connection:
+    """A connection to the database that this run is about; the other kind's program lies beside this one."""
+    if config.get("database", "postgresql") == "postgresql":
+        return Connection(config["conninfo"], tcp_seconds, seconds)
+    other: Any = importlib.import_module("client_mariadb").Connection
+    connection: Connection = other(config["conninfo"], tcp_seconds, seconds, Refused, NoAnswer)
+    return connection
 
 
 class Log:
@@ -213,21 +254,19 @@ class Worker(threading.Thread):
     def _transaction(self) -> None:
         limit = self.config["statement_timeout_seconds"]
         if self.connection is None:
-            self.connection = Connection(
-                self.config["conninfo"], self.config["tcp_timeout_seconds"], self.config["connect_timeout_seconds"]
-            )
-        connection, run = self.connection, self.config["run"]
+            self.connection = connect(self.config, self.config["tcp_timeout_seconds"], self.config["connect_timeout_seconds"])
+        connection, run, statements = self.connection, self.config["run"], statements_of(self.config)
         if self.role == "reader":
             self.stage = "execute"
-            rows = connection.execute(NEWEST, [run, ",".join(self.config["writers"])], limit)
+            rows = connection.execute(statements.newest, [run, ",".join(self.config["writers"])], limit)
             self.seen = {worker: int(seq) for worker, seq in rows if seq}
         elif self.rows == 1:
             self.stage = "commit"  # one statement commits itself: from here on the outcome may be unknown
-            connection.execute(INSERT, [run, self.name, str(self.seq), "1"], limit)
+            connection.execute(statements.insert, [run, self.name, str(self.seq), "1"], limit)
         else:
             self.stage = "execute"
             connection.execute("BEGIN", [], limit)
-            connection.execute(INSERT, [run, self.name, str(self.seq), str(self.rows)], limit)
+            connection.execute(statements.insert, [run, self.name, str(self.seq), str(self.rows)], limit)
             self.stage = "commit"
             connection.execute("COMMIT", [], limit)
 
@@ -265,8 +304,8 @@ def final(config: dict[str, Any], label: str) -> int:
     while True:
         began, wall = time.monotonic(), time.time()
         try:
-            connection = Connection(config["conninfo"], 5, 5)
-            rows = connection.execute(ALL_ROWS, [config["run"]], config["final_timeout_seconds"])
+            connection = connect(config, 5, 5)
+            rows = connection.execute(statements_of(config).all_rows, [config["run"]], config["final_timeout_seconds"])
             break
         except (Refused, NoAnswer) as error:
             if time.monotonic() > end:
@@ -292,8 +331,8 @@ def ranges(rows: list[tuple[str, int, int]], writers: list[str]) -> dict[str, li
 
 def prepare(config: dict[str, Any]) -> int:
     """Makes the table, with the probe's own account."""
-    connection = Connection(config["conninfo"], 30, 30)
-    for sql in CREATE:
+    connection = connect(config, 30, 30)
+    for sql in statements_of(config).create:
         connection.execute(sql, [], 30)
     return 0
 

@@ -56,8 +56,8 @@ def headline(outcome: Outcome) -> str:
     faults, service = judgement.of("faults"), judgement.of("service")
     if judgement.verdict is Verdict.UNKNOWN and (faults.measured or 0) < (faults.limit or 0):
         so_far = "in service again after every one of them" if service.verdict is Verdict.PASS else service.summary
-        count = f"{faults.measured or 0:g} of {faults.limit or 0:g} faults"
-        return f"Not finished: {count} so far, {so_far}. The verdict comes at the end."
+        played = f"{faults.measured or 0:g} of {faults.limit or 0:g} faults"
+        return f"Not finished: {played} so far, {so_far}. The verdict comes at the end."
     if judgement.verdict is Verdict.UNKNOWN and first:
         return f"This campaign proves nothing yet. {UNSURE.get(first.name, first.title)}: {first.summary}."
     count = sum(a.role == "writer" and a.outcome == "ok" for a in outcome.history.attempts)

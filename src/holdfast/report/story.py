@@ -9,7 +9,7 @@ from holdfast.drill.verdict.checks.clients import observed_until, outage_limit
 from holdfast.drill.verdict.checks.ownership import owners_over_time
 from holdfast.drill.verdict.history import History, LogLine
 from holdfast.drill.verdict.outage import Gap, longest_gaps
-from holdfast.drill.verdict.result import Judgement, Verdict
+from holdfast.drill.verdict.result import BADNESS, Judgement, Verdict
 
 PHASE_WORDS = {
     "detect": "notice",
@@ -23,6 +23,8 @@ PHASE_WORDS = {
 FAILED = {
     "outage": "Clients were without service for too long",
     "acknowledged": "Confirmed transactions are missing or wrong",
+    "erp_outage": "The ERP's users waited too long",
+    "erp_orders": "Confirmed orders of the ERP are missing or wrong",
     "one_writer": "Two nodes could write to the same data",
     "writes_refused": "A node that had lost the package could still write",
     "one_address": "Two nodes answered for the same address",
@@ -47,6 +49,8 @@ UNSURE = {
     "entrance": "The cluster was not healthy before",
     "outage": "The outage could not be measured",
     "acknowledged": "Whether anything was lost is not known",
+    "erp_outage": "What the ERP's users noticed is not known",
+    "erp_orders": "Whether an order was lost is not known",
     "writes_refused": "Nobody tried whether the array refuses the wrong node",
     "one_address": "Who answered for the address is not known",
     "log_scan": "The logs are incomplete",
@@ -130,7 +134,8 @@ def thousands(count: int) -> str:
 
 
 def tiles(history: History, judgement: Judgement) -> list[Tile]:
-    return [_outage_tile(history, judgement), _loss_tile(history, judgement), _writer_tile(judgement),
+    erp = [_orders_tile(history, judgement)] if history.run.get("erp") else []
+    return [_outage_tile(history, judgement), _loss_tile(history, judgement), *erp, _writer_tile(judgement),
             _owner_tile(history, judgement)]  # fmt: skip
 
 
@@ -153,6 +158,15 @@ def _loss_tile(history: History, judgement: Judgement) -> Tile:
     count = sum(a.role == "writer" and a.outcome == "ok" for a in history.attempts)
     value = "not known" if check.measured is None else f"{check.measured:g}"
     return Tile("Transactions lost", value, f"of {thousands(count)} confirmed", _good(check.verdict))
+
+
+def _orders_tile(history: History, judgement: Judgement) -> Tile:
+    lost, outage = judgement.of("erp_orders"), judgement.of("erp_outage")
+    count = sum(order.outcome == "ok" for order in history.erp.orders)
+    value = "not known" if lost.measured is None else f"{lost.measured:g}"
+    waited = "" if outage.measured is None else f"; longest wait in the ERP {outage.measured:.2f} s"
+    verdict = max(lost.verdict, outage.verdict, key=BADNESS.__getitem__)
+    return Tile("ERP orders lost", value, f"of {thousands(count)} confirmed{waited}", _good(verdict))
 
 
 def _writer_tile(judgement: Judgement) -> Tile:

@@ -110,7 +110,7 @@ class Campaign(Run):
         if self.shell.run(self.probe.client, ["test", "-e", self.probe.record]).code == 0:
             self.fetch_attempts(self.probe.stop)
             self.probe.remove()
-        self.probe = type(self.probe)(self.shell, self.view, self.probe.client, self.folder.name)
+        self.probe = type(self.probe)(self.shell, self.view, self.probe.client, self.folder.name, self.way())
         self.leg += 1
 
     def _steady_before(self) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from holdfast.drill.runbook.model import Expectation
+from holdfast.drill.verdict.erp_record import ErpRecord
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,7 @@ class History:
     state_before: Mapping[str, Any] = field(default_factory=dict)
     state_after: Mapping[str, Any] = field(default_factory=dict)
     lost: tuple[str, ...] = ()
+    erp: ErpRecord = field(default_factory=ErpRecord)
 
     @property
     def nodes(self) -> tuple[str, ...]:

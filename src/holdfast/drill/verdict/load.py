@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.drill.runbook.model import Expectation
+from holdfast.drill.verdict.erp_record import ErpRecord
 from holdfast.drill.verdict.history import (
     AddressSample,
     AgentEvent,
@@ -27,6 +28,7 @@ from holdfast.drill.verdict.history import (
     StepRecord,
     WriteTry,
 )
+from holdfast.drill.verdict.load_erp import load_erp_record
 from holdfast.drill.verdict.timeaxis import TimeAxis
 
 
@@ -98,6 +100,7 @@ def load_history(root: Path) -> History:
         state_before=folder.document("state/before.json"),
         state_after=folder.document("state/after.json"),
         lost=(),
+        erp=load_erp_record(folder, axis) if run.get("erp") else ErpRecord(),
     )
     noted = [entry["what"] for entry in journal if entry["kind"] == "lost"]
     return _with_lost(history, (*folder.lost, *noted))

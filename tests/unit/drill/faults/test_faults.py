@@ -183,3 +183,13 @@ def test_a_stopped_process_is_proven_by_its_state(monkeypatch: pytest.MonkeyPatc
     fault = process.ProcessStop(Context("f1", {"process": "agent"}, None))
     fault.memory = {"stopped": [0, 1, 2]}
     assert fault.prove()[0] is active
+
+
+def test_each_kind_of_database_has_its_own_pid_file() -> None:
+    unit = {"type": "systemd", "name": "x.service", "unit": "x.service"}
+    server = {"type": "mariadb", "name": "mariadb", "data_directory": "/srv/shop/mysql"}
+    shop = {"name": "shop", "resources": [unit, server]}
+    assert process.database_pid_file(shop) == "/run/mysqld/holdfast-shop-mariadb.pid"
+    assert process.database_pid_file(PACKAGE).endswith("/pgdata/postmaster.pid")
+    with pytest.raises(HoldfastError, match="no database"):
+        process.database_pid_file({"name": "x", "resources": shop["resources"][:1]})

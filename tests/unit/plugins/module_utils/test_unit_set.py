@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.holdfast.cluster.plugins.module_utils import unit_set
 from ansible_collections.holdfast.cluster.plugins.module_utils.errors import HoldfastError, ParseError
 from ansible_collections.holdfast.cluster.plugins.module_utils.unit_set import UnitSet, parse_systemctl_show
 
@@ -63,3 +64,15 @@ def test_missing_unit_is_refused_but_not_in_check_mode():
 
 def test_missing_unit_that_shall_not_run_is_fine():
     assert UnitSet({"nosuch.service": {"enabled": False, "active": False}}).plan(read()) == []
+
+
+def test_a_unit_that_was_started_needs_no_restart_any_more(monkeypatch) -> None:
+    wanted = {"keepalived.service": {"active": True, "restarted": True}}
+    calls: list[list[str]] = []
+    monkeypatch.setattr(unit_set, "run", lambda argv: calls.append(argv) or "")
+    units = UnitSet(wanted)
+    down = {**read(), "keepalived.service": {**read()["keepalived.service"], "active": False}}
+    for action in units.plan(down):
+        units.apply(action)
+    assert [argv[2] for argv in calls] == ["start"]
+    assert units.plan(read()) == []

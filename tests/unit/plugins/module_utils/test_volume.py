@@ -132,3 +132,10 @@ def test_check_mode_tells_the_state_after():
     assert after["devices_file"] == [DEVICE]
     assert after["group"]["system_id"] == "node1"
     assert after["group"]["volumes"]["data"]["fstype"] == "xfs"
+
+
+def test_a_device_of_a_group_that_is_just_being_made_belongs_to_none():
+    # As lvm 2.03.31 answered between another node's pvcreate and vgcreate.
+    row = '{"pv_name": "/dev/mapper/shop-data", "pv_size": "2147483648", "pe_start": "8388608", "vg_name": ""}'
+    text = f'{{"report": [{{"pv": [{row}]}}]}}'
+    assert lvm_report.parse_report(text) == ({}, {"/dev/mapper/shop-data": None})

@@ -1,0 +1,110 @@
+"""The record of the ERP's user: what he may claim to know after each way in which a call can end."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from holdfast.probe import erp
+
+GOODS = [{"id": 7, "list_price": "1.25", "sale_uom": 1, "default_uom": 1},
+         {"id": 8, "list_price": "2", "sale_uom": None, "default_uom": 1}]  # fmt: skip
+CUSTOMERS = [{"id": 3, "addresses": [4]}]
+LEARNT: list[Any] = [GOODS, CUSTOMERS]
+
+
+class FakeErp:
+    """Answers each call from a script; an exception in it is raised."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers, self.asked = list(answers), list[tuple[Any, ...]]()
+
+    def call(self, method: str, *params: Any) -> Any:
+        self.asked.append((method, *params))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def seller(tmp_path: Path, *answers: Any) -> erp.Seller:
+    account = tmp_path / "account.json"
+    account.write_text(json.dumps({"database": "erp", "login": "seller", "password": "x"}))
+    config = {"client": "client1", "run": "r", "account_file": str(account), "pause_seconds": 0,
+              "attempts": str(tmp_path / "attempts"), "status": str(tmp_path / "status")}  # fmt: skip
+    user = erp.Seller({"name": "outside"}, config, erp.Log(config), threading.Event())
+    user.erp = FakeErp(*answers)  # type: ignore[assignment]
+    return user
+
+
+def records(tmp_path: Path, kind: str) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in (tmp_path / "attempts").read_text().splitlines()]
+    return [line for line in lines if line["kind"] == kind]
+
+
+def test_a_confirmed_order_is_ok_and_says_what_it_is_worth(tmp_path: Path) -> None:
+    user = seller(tmp_path, *LEARNT, [11], None, None, [{"state": "processing"}])
+    user.order()
+    (order,) = records(tmp_path, "order")
+    assert (order["outcome"], order["total"], order["rows"], order["quantity"]) == ("ok", "8.50", 2, 5)
+    assert [record["call"] for record in records(tmp_path, "call")][2:] == ["create", "quote", "confirm", "read"]
+    assert user.erp.asked[2][1][0]["reference"] == "r/outside/1"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("answers", "order", "call"),
+    [
+        ([erp.Unreachable("no")], "fail", "fail"),
+        ([erp.NoAnswer("lost")], "fail", "indeterminate"),
+        ([[11], erp.NoAnswer("lost")], "fail", "indeterminate"),
+        ([[11], None, erp.Unreachable("no")], "fail", "fail"),
+        ([[11], None, erp.Refused("UserError")], "fail", "fail"),
+        ([[11], None, erp.LoggedOut("who?")], "fail", "fail"),
+        ([[11], None, erp.NoAnswer("lost")], "indeterminate", "indeterminate"),
+        ([[11], None, None, erp.NoAnswer("lost")], "ok", "indeterminate"),
+    ],
+)
+def test_how_an_order_ends(tmp_path: Path, answers: list[Any], order: str, call: str) -> None:
+    seller(tmp_path, *LEARNT, *answers).order()
+    assert records(tmp_path, "order")[0]["outcome"] == order
+    assert records(tmp_path, "call")[-1]["outcome"] == call
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (401, b"", erp.LoggedOut),
+        (500, b"", erp.NoAnswer),
+        (200, b"<html>", erp.NoAnswer),
+        (200, b'{"error": ["UserError", ["no", ""]]}', erp.Refused),
+        (200, b'{"error": ["server closed the connection unexpectedly", ""]}', erp.NoAnswer),
+    ],
+)
+def test_only_a_no_of_the_erp_itself_is_a_no(status: int, body: bytes, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        erp.read_answer(status, body)
+
+
+def test_decimals_are_texts() -> None:
+    assert erp.read_answer(200, b'{"result": {"__class__": "Decimal", "decimal": "8.50"}}') == "8.50"
+
+
+def test_orders_are_gathered_with_their_lines_moves_and_copies() -> None:
+    sales = [{"id": 1, "reference": "r/outside/1", "state": "processing", "untaxed_amount": "5.00"},
+             {"id": 2, "reference": "r/outside/1", "state": "draft", "untaxed_amount": "5.00"}]  # fmt: skip
+    lines = [{"id": 10, "sale": 1, "amount": "3.00", "quantity": 3.0}, {"id": 11, "sale": 1, "amount": "2.00", "quantity": 1.0}]
+    moves = [{"origin": "sale.line,10", "quantity": 3.0}, {"origin": "sale.line,11", "quantity": 1.0}]
+    assert erp.gather_orders(sales[:1], lines, moves) == {
+        "outside/1": {"state": "processing", "total": "5.00", "rows": 2, "lines_total": "5.00", "moved": 4.0, "copies": 1}
+    }
+    assert erp.gather_orders(sales, lines, moves)["outside/1"]["copies"] == 2
+
+
+def test_a_cut_off_job_is_run_again_before_orders_are_counted(tmp_path: Path) -> None:
+    fake = FakeErp([{"id": 5}], None, [], [], [])
+    assert erp.read_orders(fake, "r")["processed_again"] == 1  # type: ignore[arg-type]
+    assert fake.asked[1] == ("model.sale.sale.process", [5])
