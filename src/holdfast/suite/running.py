@@ -46,7 +46,8 @@ def call(argv: list[str], log: Path, stage: Stage, report: Callable[[str], None]
     with log.open("w") as handle:
         try:
             process = subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=handle, stderr=subprocess.STDOUT,
-                                       env=environment(**dict(stage.environment)), process_group=0)
+                                       env=environment(**dict(stage.environment)), process_group=0,
+                                       preexec_fn=hear_interrupts)
         except OSError as error:
             handle.write(f"{argv[0]} could not be started: {error.strerror}\n")
             return NOT_DONE
@@ -57,6 +58,11 @@ def call(argv: list[str], log: Path, stage: Stage, report: Callable[[str], None]
             return NOT_DONE
         finally:
             end(process)
+
+
+def hear_interrupts() -> None:
+    """In the child: a shell starts its background jobs deaf to interrupts, and theirs would be deaf as well."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait(process: subprocess.Popen[bytes], seconds: float, say: Callable[[], None]) -> bool:

@@ -70,7 +70,8 @@ def test_the_readme_has_an_example_that_fits_the_options(role: str) -> None:
 @pytest.mark.parametrize("role", NAMES)
 def test_it_says_on_which_systems_it_runs(role: str) -> None:
     about = read(role, "meta/main.yml")
-    assert about["galaxy_info"]["platforms"] == [{"name": "Debian", "versions": [SYSTEMS[name] for name in ONLY.get(role, SYSTEMS)]}]
+    releases = [SYSTEMS[name] for name in ONLY.get(role, SYSTEMS)]
+    assert about["galaxy_info"]["platforms"] == [{"name": "Debian", "versions": releases}]
     assert about["galaxy_info"]["license"] == "Apache-2.0"
     assert about["dependencies"] == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from dataclasses import replace
@@ -77,6 +78,15 @@ def test_a_late_stage_is_interrupted_and_tidies_up(logs: Path) -> None:
     outcome = running.run_stage(replace(stage(TIDY), timeout_seconds=2))
     assert outcome.failed == 1
     assert set((logs / "x.log").read_text().split("\n")) >= {"tidied up", "not done within 2 s"}
+
+
+def test_a_late_stage_of_a_background_job_tidies_up_as_well(logs: Path) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        running.run_stage(replace(stage(TIDY), timeout_seconds=2))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert "tidied up" in (logs / "x.log").read_text()
 
 
 def test_a_late_stage_that_ignores_the_interrupt_is_killed_with_its_children(logs: Path) -> None:
