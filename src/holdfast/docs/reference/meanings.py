@@ -54,6 +54,12 @@ NOTES = {
 }
 
 EVENTS = {
+    "pooler not paused": "A pooler did not agree to pause; an operator's move is given up, others go on without it.",
+    "pooler not told": "A pooler could not be told that this node serves; it is asked again.",
+    "pooler paused": "A pooler holds its clients back until the package answers again, or until its own deadline.",
+    "pooler serves": "A pooler knows that this node serves.",
+    "poolers asked to pause": "Before a move: all poolers were asked, and whether all agreed.",
+    "written out": "A checkpoint before the poolers pause, so that the stop is short.",
     "address down": "A virtual address is no longer on its interface.",
     "address not announced": "The agent's own gratuitous ARP could not be sent.",
     "address not removed": "The kernel refused to remove an address that must not be here.",
@@ -108,6 +114,7 @@ EVENTS = {
 }
 
 STATUS = {
+    "poolers": "By host, on the owner: whether the pooler knows that this node serves, and its words.",
     "state": "State of the package on this node.",
     "reason": "Why, in words.",
     "since": "When the state began (RFC 3339).",
