@@ -72,7 +72,8 @@ def test_a_lun_whose_paths_do_not_answer_is_an_error_and_not_an_empty_table(monk
 def test_registrations_of_the_own_node_are_counted_per_path(monkeypatch: pytest.MonkeyPatch) -> None:
     class Answering(Silent):
         def fresh(self) -> tuple[float, list[str], str | None]:
-            return time.monotonic() - 0.2, ["0xa1b2c3d401000001", "0xa1b2c3d401000001", "0xa1b2c3d402000003"], "0xa1b2c3d401000001"
+            own, other = "0xa1b2c3d401000001", "0xa1b2c3d402000003"
+            return time.monotonic() - 0.2, [own, own, other], own
 
     monkeypatch.setattr(node, "PathWatcher", Answering)
     observer = node.Observer()
