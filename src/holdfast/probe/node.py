@@ -113,10 +113,11 @@ class PathWatcher(threading.Thread):
         finally:
             os.close(descriptor)
 
-    def fresh(self) -> tuple[list[str], str | None] | None:
+    def fresh(self) -> tuple[float, list[str], str | None] | None:
+        """The answer with its time, None where it is too old."""
         if self.answer is None or time.monotonic() - self.answer[0] > STALE_SECONDS:
             return None
-        return self.answer[1:]
+        return self.answer
 
 
 class AgentWatcher(threading.Thread):
@@ -239,9 +240,10 @@ class Observer:
         if not answers:
             errors = [self.watchers[d].error for d in devices] or ["no path on this node"]
             return {"keys": [], "holder": None, "paths": 0, "registered": 0, "error": errors[0]}
-        keys, holder = answers[0]
+        asked, keys, holder = answers[0]
         own = sum((int(key, 16) >> 24) & 0xFF == self.node["node_id"] for key in keys)
-        return {"keys": sorted(set(keys)), "holder": holder, "paths": len(answers), "registered": own, "error": ""}
+        return {"keys": sorted(set(keys)), "holder": holder, "paths": len(answers), "registered": own, "error": "",
+                "age": round(time.monotonic() - asked, 3)}  # fmt: skip
 
 
 def repeat(take: Callable[[], dict[str, Any]], seconds: float) -> int:

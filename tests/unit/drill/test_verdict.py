@@ -10,7 +10,8 @@ from xml.etree import ElementTree
 import pytest
 
 from holdfast.drill.verdict.checks.clients import check_acknowledged, check_outage, check_reads
-from holdfast.drill.verdict.history import Attempt, FaultRecord, FinalRead, History, NodeSample
+from holdfast.drill.verdict.checks.ownership import check_one_writer
+from holdfast.drill.verdict.history import Attempt, FaultRecord, FinalRead, History, LunView, NodeSample
 from holdfast.drill.verdict.judge import STANDING_CHECKS, judge
 from holdfast.drill.verdict.load import load_history, place_crash
 from holdfast.drill.verdict.outage import longest_gaps
@@ -18,7 +19,7 @@ from holdfast.drill.verdict.result import CheckResult, Verdict, worst
 from holdfast.drill.verdict.write import write_verdict
 from tests.unit.drill.mutations import MUTATIONS
 from tests.unit.drill.scripts import script_for
-from tests.unit.drill.world import START, Recorder, expectation
+from tests.unit.drill.world import START, Recorder, expectation, key
 
 EMPTY = History({}, expectation(), {}, {}, {"node1": 1, "node2": 2}, {})
 
@@ -214,3 +215,16 @@ def test_what_was_expected_because_of_a_fault_is_unknown_without_it(history: His
     assert judge(stayed).of("end_owner").verdict is Verdict.UNKNOWN
     assert judge(stayed).verdict is Verdict.UNKNOWN
     assert judge(MUTATIONS["lost_row"].apply(stayed)).verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize(("ages", "verdict"), [((0.3, 0.3), Verdict.FAIL), ((0.3,), Verdict.PASS), ((0.0,), Verdict.FAIL)])
+def test_a_table_older_than_the_mount_proves_no_second_writer(ages: tuple[float, ...], verdict: Verdict) -> None:
+    """node1 is off with everything in place; node2 mounts at 10 s. What it was told before is no table of that time."""
+    both, own = frozenset({key("node1"), key("node2")}), frozenset({key("node2")})
+
+    def sample(node: str, at: float, keys: frozenset[str], age: float = 0.0) -> NodeSample:
+        return NodeSample(node, at, "a", True, frozenset(), {"erp-lock": LunView(keys, None, 2, 2, "", age)})
+
+    late = [sample("node2", 10.0 + 0.5 * n, both, age) for n, age in enumerate(ages)]
+    samples = (sample("node1", 9.0, frozenset({key("node1")})), *late, sample("node2", 12.0, own))
+    assert check_one_writer(replace(EMPTY, samples=samples)).verdict is verdict

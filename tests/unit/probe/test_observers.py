@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 
 import pytest
 
@@ -70,14 +71,16 @@ def test_a_lun_whose_paths_do_not_answer_is_an_error_and_not_an_empty_table(monk
 
 def test_registrations_of_the_own_node_are_counted_per_path(monkeypatch: pytest.MonkeyPatch) -> None:
     class Answering(Silent):
-        def fresh(self) -> tuple[list[str], str | None]:
-            return ["0xa1b2c3d401000001", "0xa1b2c3d401000001", "0xa1b2c3d402000003"], "0xa1b2c3d401000001"
+        def fresh(self) -> tuple[float, list[str], str | None]:
+            own, other = "0xa1b2c3d401000001", "0xa1b2c3d402000003"
+            return time.monotonic() - 0.2, [own, own, other], own
 
     monkeypatch.setattr(node, "PathWatcher", Answering)
     observer = node.Observer()
     observer.node = {"node": "node1", "node_id": 1}
     seen = observer._lun(["sdb", "sdc"])
     assert seen["registered"] == 2 and seen["paths"] == 2 and len(seen["keys"]) == 2
+    assert 0.2 <= seen["age"] < 0.5
 
 
 def test_an_arp_probe_changes_nobodys_cache_and_its_answers_are_read() -> None:

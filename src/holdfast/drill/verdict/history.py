@@ -37,13 +37,14 @@ class FinalRead:
 
 @dataclass(frozen=True)
 class LunView:
-    """One LUN as one node sees it through all of its paths. `error` where no path answered."""
+    """One LUN as one node sees it through all of its paths. `error` where no path answered, `age` of the answer in s."""
 
     keys: frozenset[str]
     holder: str | None
     paths: int = 0
     paths_registered: int = 0
     error: str = ""
+    age: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -193,7 +193,7 @@ def _load_samples(folder: Folder, axis: TimeAxis, package: str) -> Iterator[Node
             if seen is None:
                 continue
             luns = {
-                lun: LunView(frozenset(v["keys"]), v["holder"], v["paths"], v["registered"], v["error"])
+                lun: LunView(frozenset(v["keys"]), v["holder"], v["paths"], v["registered"], v["error"], v.get("age", 0.0))
                 for lun, v in seen["luns"].items()
             }
             yield NodeSample(line["node"], axis.place(line["node"], line), line["boot_id"], seen["mounted"],

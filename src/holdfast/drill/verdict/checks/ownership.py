@@ -18,28 +18,39 @@ CLOCK_DOUBT_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Moment:
-    """What is known at one instant: the last word of every node, and the newest table of every LUN."""
+    """What is known at one instant: the last word of every node, the newest table of every LUN with the time at which
+    the array gave it, and since when each node has been seen mounted."""
 
     time: float
     latest: dict[str, NodeSample]
-    tables: dict[str, frozenset[str]]
+    tables: dict[str, tuple[float, frozenset[str]]]
+    mounted_since: dict[str, float]
 
     def writers(self, node_ids: dict[int, str]) -> frozenset[str]:
-        """Nodes that have the file systems mounted and whose key the array still holds on some LUN."""
-        registered = {node_ids.get(node_of_key(key)) for keys in self.tables.values() for key in keys}
-        return frozenset(n for n, sample in self.latest.items() if sample.mounted and n in registered)
+        """Nodes that have the file systems mounted and whose key the array still holds on some LUN. A table that is
+        older than the newest mount tells who could write before it: the next sample has a newer one."""
+        newest = max(self.mounted_since.values(), default=0.0)
+        fresh = [keys for given, keys in self.tables.values() if given >= newest]
+        registered = {node_ids.get(node_of_key(key)) for keys in fresh for key in keys}
+        return frozenset(n for n in self.mounted_since if n in registered)
 
 
 def moments(history: History) -> Iterator[Moment]:
     """Replay all samples. A silent node keeps its last state: a frozen node still has everything mounted."""
     latest: dict[str, NodeSample] = {}
-    tables: dict[str, frozenset[str]] = {}
+    tables: dict[str, tuple[float, frozenset[str]]] = {}
+    since: dict[str, float] = {}
     for sample in sorted(history.samples, key=lambda s: s.time):
         latest[sample.node] = sample
+        if sample.mounted:
+            since.setdefault(sample.node, sample.time)
+        else:
+            since.pop(sample.node, None)
         for lun, view in sample.luns.items():
-            if not view.error:
-                tables[lun] = view.keys
-        yield Moment(sample.time, dict(latest), dict(tables))
+            given = sample.time - view.age
+            if not view.error and given >= tables.get(lun, (0.0, frozenset()))[0]:
+                tables[lun] = (given, view.keys)
+        yield Moment(sample.time, dict(latest), dict(tables), dict(since))
 
 
 def check_observed(history: History) -> CheckResult:
