@@ -200,7 +200,7 @@ class Seller(threading.Thread):
         self.stage, self.confirm_sent = "create", False
         outcome, error = "ok", ""
         try:
-            record |= self._place()
+            self._place(record)
         except Refused as reason:
             outcome, error = "fail", str(reason)
         except (Unreachable, LoggedOut) as reason:
@@ -211,19 +211,19 @@ class Seller(threading.Thread):
             outcome, record["look"], error = "ok", error, ""
         self._finish(record, outcome, error)
 
-    def _place(self) -> dict[str, Any]:
-        if not self.goods:
+    def _place(self, record: dict[str, Any]) -> None:
+        """The four calls; `record` learns first what the order is about to be."""
+        if not self.customers:
             self._learn()
         customer = self.customers[self.seq % len(self.customers)]
         lines = [(product, 1 + (self.seq + position) % 5) for position, product in enumerate(self.goods)]
-        planned = {"total": str(sum(quantity * Decimal(p["list_price"]) for p, quantity in lines)), "rows": len(lines),
+        record |= {"total": str(sum(quantity * Decimal(p["list_price"]) for p, quantity in lines)), "rows": len(lines),
                    "quantity": sum(quantity for _, quantity in lines)}  # fmt: skip
         (number,) = self._call("create", "model.sale.sale.create", [build_order(self.reference, customer, lines)])
         self._call("quote", "model.sale.sale.quote", [number])
         self._call("confirm", "model.sale.sale.confirm", [number])
         self.stage = "read"
         self._call("read", "model.sale.sale.read", [number], ["state", "untaxed_amount"])
-        return planned
 
     @property
     def reference(self) -> str:

@@ -71,6 +71,7 @@ def test_a_confirmed_order_is_ok_and_says_what_it_is_worth(tmp_path: Path) -> No
 def test_how_an_order_ends(tmp_path: Path, answers: list[Any], order: str, call: str) -> None:
     seller(tmp_path, *LEARNT, *answers).order()
     assert records(tmp_path, "order")[0]["outcome"] == order
+    assert records(tmp_path, "order")[0]["total"] == "8.50"
     assert records(tmp_path, "call")[-1]["outcome"] == call
 
 
