@@ -164,7 +164,7 @@ def _orders_tile(history: History, judgement: Judgement) -> Tile:
     value = "not known" if lost.measured is None else f"{lost.measured:g}"
     waited = "" if outage.measured is None else f"; longest wait in the ERP {outage.measured:.2f} s"
     verdict = max(lost.verdict, outage.verdict, key=BADNESS.__getitem__)
-    return Tile("ERP orders lost", value, f"of {_thousands(count)} confirmed{waited}", _good(verdict))
+    return Tile("ERP orders lost", value, f"of {count} confirmed{waited}", _good(verdict))
 
 
 def _writer_tile(judgement: Judgement) -> Tile:
