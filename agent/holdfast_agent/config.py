@@ -66,6 +66,17 @@ class Resource:
 
 
 @dataclass(frozen=True)
+class Pooler:
+    """A pooler that stays while the package moves: its host, where its gate listens, and how long it pauses and holds."""
+
+    host: str
+    address: str
+    control_port: int
+    pause_seconds: float
+    hold_seconds: float
+
+
+@dataclass(frozen=True)
 class PackageDefinition:
     """What a package's file says."""
 
@@ -79,6 +90,7 @@ class PackageDefinition:
     volume_group: str
     file_systems: tuple[FileSystem, ...]
     resources: tuple[Resource, ...]
+    poolers: tuple[Pooler, ...] = ()
 
 
 def load_node(directory: Path = CONFIGURATION_DIRECTORY) -> NodeConfig:
@@ -131,7 +143,13 @@ def _package(data: dict[str, Any]) -> PackageDefinition:
             Resource(data["name"], r["name"], r["type"], {k: v for k, v in r.items() if k not in ("name", "type")})
             for r in data["resources"]
         ),
+        poolers=tuple(_pooler(p) for p in data.get("poolers", [])),
     )
+
+
+def _pooler(data: dict[str, Any]) -> Pooler:
+    seconds = float(data["pause_seconds"]), float(data["hold_seconds"])
+    return Pooler(data["host"], data["address"], int(data["control_port"]), *seconds)
 
 
 def _load(path: Path) -> dict[str, Any]:

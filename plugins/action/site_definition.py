@@ -29,7 +29,7 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
-        _, arguments = self.validate_argument_spec(
+        _validation, arguments = self.validate_argument_spec(
             argument_spec={
                 "cluster": {"type": "raw"},
                 "luns": {"type": "raw"},
@@ -55,7 +55,7 @@ class ActionModule(ActionBase):
 
 def _check_initiators(arguments: dict[str, Any]) -> list[Problem]:
     """Initiator names and CHAP secrets by the storage roles' own rules, as far as the members can be told."""
-    cluster, _ = check_shape(arguments["cluster"], DEFINITIONS["holdfast_cluster"], "holdfast_cluster")
+    cluster = check_shape(arguments["cluster"], DEFINITIONS["holdfast_cluster"], "holdfast_cluster")[0]
     members = {"cluster": {"name": (cluster or {}).get("name")}, "nodes": member_names(cluster or {})}
     secrets = (arguments["chap_secrets"], arguments["chap_mutual_secrets"])
     problems: list[Problem] = []

@@ -9,7 +9,7 @@ short_description: The nodes of a Holdfast lab that is up or was made
 version_added: 0.1.0
 description:
   - Reads a lab's folder and gives its nodes with their addresses and the way to reach them.
-  - The groups are C(array), C(cluster_nodes) and C(clients).
+  - The groups are C(array), C(cluster_nodes) and C(clients); C(poolers) are the clients, which are where applications run.
   - Nodes are reached through the lab's own SSH configuration, with host keys checked.
 options:
   plugin:
@@ -43,6 +43,7 @@ from ansible.errors import AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin
 
 GROUPS = {"array": "array", "node": "cluster_nodes", "client": "clients"}
+POOLERS = "poolers"
 DATA_DISKS = {"uml": "/dev/ubd", "qemu": "/dev/vd"}
 FIRST_DATA_UNIT = 2           # after the system disk and the package pool
 
@@ -62,6 +63,8 @@ class InventoryModule(BaseInventoryPlugin):
         lab = read_lab(folder)
         for group in GROUPS.values():
             inventory.add_group(group)
+        inventory.add_group(POOLERS)
+        inventory.add_child(POOLERS, GROUPS["client"])
         for name, machine in lab["topology"]["nodes"].items():
             inventory.add_host(name, group=GROUPS[machine["role"]])
             for key, value in host_variables(lab, name, folder).items():

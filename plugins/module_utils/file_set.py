@@ -47,12 +47,14 @@ class FileSet(Resource):
     """Wanted entries by path; C(None) means that nothing may be there. I(secret_paths) never show their content.
 
     I(checks) has, by path, the command that must accept a new content; V(%s) stands for the file that holds it.
+    I(note) is a file that keeps the paths of changes which somebody still has to act upon; it is written before the change.
     """
 
-    def __init__(self, wanted, secret_paths=(), checks=None):
+    def __init__(self, wanted, secret_paths=(), checks=None, note=None):
         self.wanted = wanted
         self.checks = checks or {}
         self.secret_paths = frozenset(secret_paths)
+        self.note = note
 
     def read(self):
         """What is at every path of the set."""
@@ -73,6 +75,8 @@ class FileSet(Resource):
 
     def apply(self, action):
         """Carry out one action; a file appears whole or not at all."""
+        if self.note:
+            add_to_note(self.note, action.subject)
         if action.verb == "remove":
             _remove(action.subject)
         elif self.wanted[action.subject]["kind"] == "directory":
@@ -87,6 +91,29 @@ class FileSet(Resource):
     def public(self, state):
         """The state without the content of secret files."""
         return {path: _hide(entry) if path in self.secret_paths else entry for path, entry in state.items()}
+
+
+def read_note(path):
+    """The paths of a note; none where there is no note."""
+    try:
+        return Path(path).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def add_to_note(path, line):
+    """Put one line into a note, on disk when this returns; a line that is there already is not repeated."""
+    lines = read_note(path)
+    if line in lines:
+        return
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.new")
+    with temporary.open("w", encoding="utf-8") as stream:
+        stream.write("\n".join([*lines, line]) + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(path)
 
 
 def _hide(entry):

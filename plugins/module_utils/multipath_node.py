@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .command import run, run_full
 from .errors import CommandError, HoldfastError, RefusedError, ScsiError, WaitTimeoutError
+from .file_set import add_to_note
 from .multipath_json import parse_multipathd_maps
 from .multipath_plan import expect_maps, plan_maps, plan_removal
 from .resource import Action, Resource, wait_until
@@ -138,32 +139,36 @@ def _read_capacity(device):
 class ConfigResource(Resource):
     """multipath.conf: written, checked by multipath itself, put back if it complains, then loaded by the daemon."""
 
-    def __init__(self, path, content):
+    def __init__(self, path, content, note):
         self.path = Path(path)
         self.content = content
+        self.note = Path(note)
 
     def read(self):
-        """The file's text; empty where there is none."""
+        """The file's text; empty where there is none. And whether a run was cut off before the daemon had loaded it."""
         try:
-            return {"content": self.path.read_text(encoding="utf-8")}
+            content = self.path.read_text(encoding="utf-8")
         except FileNotFoundError:
-            return {"content": ""}
+            content = ""
+        return {"content": content, "loaded": not self.note.exists()}
 
     def plan(self, before):
-        """Write where the text differs."""
-        return [] if before["content"] == self.content else [Action("write", str(self.path))]
+        """Write where the text differs or was not loaded."""
+        return [] if before == self.expect(before) else [Action("write", str(self.path))]
 
     def expect(self, before):
-        """The wanted text."""
-        return {**before, "content": self.content}
+        """The wanted text, loaded."""
+        return {**before, "content": self.content, "loaded": True}
 
     def apply(self, action):
         """Write, check, undo or load."""
         old = self.read()["content"]
+        add_to_note(self.note, str(self.path))
         self.path.write_text(self.content, encoding="utf-8")
         complaints = run_full(["multipath", "-t"], expected=(0, 1)).stderr.strip()
         if complaints:
             self.path.write_text(old, encoding="utf-8")
+            self.note.unlink()
             raise RefusedError(f"multipath does not accept the configuration: {complaints}; the old one is back in place")
         try:
             run(["multipathd", "reconfigure"])
@@ -171,3 +176,4 @@ class ConfigResource(Resource):
             # Exit code 1 and this text: the daemon does not run yet and reads the file when it starts.
             if "connect" not in error.details["stderr"] + error.details["stdout"]:
                 raise
+        self.note.unlink()

@@ -57,11 +57,12 @@ def read_packages(status, directory=PACKAGE_DIRECTORY):
 class PackageResource(Resource):
     """One package brought to a wanted state by the agent of this node."""
 
-    def __init__(self, name, state, node=None, timeout_seconds=120, control=CONTROL, up_to=None):
+    def __init__(self, name, state, node=None, timeout_seconds=120, control=CONTROL, up_to=None, without_poolers=False):
         self.name = name
         self.wanted = state
         self.node = node
         self.timeout_seconds = timeout_seconds
+        self.without_poolers = without_poolers
         self.control = control
         self.up_to = up_to
 
@@ -74,7 +75,8 @@ class PackageResource(Resource):
 
     def _preview(self):
         """The agent's preview of the move, None from an agent that has none yet (exit code 2)."""
-        done = run_full([self.control, "move", self.name, self.node, "--preview", "--json"], expected=(0, 1, 2))
+        options = ["--without-poolers"] if self.without_poolers else []
+        done = run_full([self.control, "move", self.name, self.node, "--preview", *options, "--json"], expected=(0, 1, 2))
         answer = json.loads(done.stdout) if done.returncode != 2 and done.stdout.strip() else {}
         return {**answer["preview"], "refusal": None if answer["ok"] else answer["reason"]} if "preview" in answer else None
 
@@ -107,8 +109,9 @@ class PackageResource(Resource):
     def _argv(self, action):
         verb = action.verb.split(" ")
         target = [action.detail["node"]] if action.detail.get("node") else []
-        up_to = ["--up-to", action.detail["up_to"]] if action.detail.get("up_to") else []
-        return [self.control, *verb[:1], self.name, *verb[1:], *target, *up_to, "--json"]
+        options = ["--up-to", action.detail["up_to"]] if action.detail.get("up_to") else []
+        options += ["--without-poolers"] if self.without_poolers and action.verb == "move" else []
+        return [self.control, *verb[:1], self.name, *verb[1:], *target, *options, "--json"]
 
     def _is_reached(self):
         state = self._observe()

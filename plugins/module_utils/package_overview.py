@@ -50,7 +50,7 @@ def find_idle_nodes(overview, nodes):
     return [node for node in nodes if node not in owners]
 
 
-def find_obstacles(overview, name, target):
+def find_obstacles(overview, name, target, without_poolers=False):
     """Why a move to I(target) would fail, one sentence each; the agents check more when the command is given."""
     package = overview["packages"].get(name)
     if package is None:
@@ -63,9 +63,20 @@ def find_obstacles(overview, name, target):
     elif package["observed"][target]["state"] in ("ejected", "failed", "maintenance", "detached"):
         view = package["observed"][target]
         problems.append(f"{target} says of {name}: {view['state']} ({view['reason']}).")
+    problems += [
+        f"Pooler {host} could not be paused: {pooler['reason']}."
+        for host, pooler in sorted(_poolers(package).items())
+        if not pooler["ready"] and not without_poolers
+    ]
     if not package["same_everywhere"]:
         problems.append(f"The nodes have different definitions of {name}; run deploy_packages.yml first.")
     return problems
+
+
+def _poolers(package):
+    """What the owner last heard from the package's poolers, by host."""
+    view = package["observed"].get(package["owner"]) or {}
+    return view.get("poolers", {})
 
 
 def render_table(overview):

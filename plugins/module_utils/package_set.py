@@ -4,6 +4,9 @@
 
 What is there is read from dpkg's own file, without a process and without a lock; apt runs only where something is missing.
 Versions are left alone: an upgrade of a cluster node is a person's decision.
+
+While services stay down, the maintainer scripts' systemctl talks to no manager (SYSTEMD_OFFLINE, systemd's
+docs/ENVIRONMENT.md): each of their dozens of daemon-reloads would start every generator, and one at the end does the same.
 """
 
 from __future__ import annotations
@@ -69,8 +72,12 @@ class PackageSet(Resource):
             try:
                 run(command, timeout_seconds=_INSTALL_SECONDS)
             except CommandError:
+                # A run that was cut off leaves unpacked packages behind, which apt refuses to build upon.
+                run(["dpkg", "--force-confdef", "--force-confold", "--configure", "--pending"], timeout_seconds=_INSTALL_SECONDS)
                 run(["apt-get", "--quiet=2", "update"], timeout_seconds=_INSTALL_SECONDS)
                 run(command, timeout_seconds=_INSTALL_SECONDS)
+        if self.services_stay_down:
+            run(["systemctl", "daemon-reload"])
 
     def expect(self, before):
         """Everything is installed."""
@@ -78,16 +85,25 @@ class PackageSet(Resource):
 
 
 class _ServicesDown:
-    """A policy file for the time of an installation; one that is already there is somebody's, and stays."""
+    """A policy file for the time of an installation; one that is already there is somebody's, and stays.
+
+    One that says what ours says was left by a run that was cut off: it is used, and taken away at the end.
+    """
 
     def __init__(self, wanted):
-        self._is_ours = wanted and not Path(POLICY_FILE).exists()
+        policy = Path(POLICY_FILE)
+        self._wanted = wanted
+        self._is_ours = wanted and (not policy.exists() or policy.read_text(encoding="utf-8", errors="replace") == _FORBIDDEN)
 
     def __enter__(self):
+        if self._wanted:
+            os.environ["SYSTEMD_OFFLINE"] = "1"
         if self._is_ours:
             Path(POLICY_FILE).write_text(_FORBIDDEN, encoding="ascii")
             Path(POLICY_FILE).chmod(0o755)
 
     def __exit__(self, *_exception):
+        if self._wanted:
+            del os.environ["SYSTEMD_OFFLINE"]
         if self._is_ours:
             Path(POLICY_FILE).unlink()

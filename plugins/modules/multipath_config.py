@@ -63,6 +63,7 @@ from ..module_utils.resource import run_module
 from ..module_utils.unit_set import UnitSet
 
 UNIT = "multipathd.service"
+NOTE = "/var/lib/holdfast/unfinished/multipath"
 DROP_IN_DIRECTORY = f"/etc/systemd/system/{UNIT}.d"
 DROP_IN = """\
 [Unit]
@@ -82,7 +83,7 @@ def build_parts(params, check_mode):
         f"{DROP_IN_DIRECTORY}/holdfast.conf": {"kind": "file", "mode": "0644", "content": DROP_IN, **root},
     }
     return {
-        "file": ConfigResource(params["path"], params["content"]),
+        "file": ConfigResource(params["path"], params["content"], NOTE),
         "drop_in": FileSet(files),
         "unit": UnitSet({UNIT: {"enabled": True, "active": True}}, may_be_missing=check_mode),
     }

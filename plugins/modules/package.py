@@ -38,6 +38,11 @@ options:
       - With V(started), the step up to which the package is started, C(mount) or the name of a resource.
       - It then stays in maintenance without its address until V(in_service) starts the rest, or V(stopped) ends it.
     type: str
+  without_poolers:
+    description: With V(moved), do not pause the package's poolers first, so that their clients see errors. For a move that
+      cannot wait for a pooler that does not answer.
+    type: bool
+    default: false
   timeout_seconds:
     description: Seconds to wait for the state.
     type: int
@@ -96,6 +101,7 @@ def main():
             "state": {"type": "str", "required": True, "choices": list(STATES)},
             "node": {"type": "str"},
             "up_to": {"type": "str"},
+            "without_poolers": {"type": "bool", "default": False},
             "timeout_seconds": {"type": "int", "default": 120},
         },
         required_if=[("state", "moved", ("node",))],
@@ -105,7 +111,12 @@ def main():
         module,
         "package",
         lambda params, _check: PackageResource(
-            params["name"], params["state"], params["node"], params["timeout_seconds"], up_to=params["up_to"]
+            params["name"],
+            params["state"],
+            params["node"],
+            params["timeout_seconds"],
+            up_to=params["up_to"],
+            without_poolers=params["without_poolers"],
         ),
     )
 

@@ -13,6 +13,7 @@ author: Holdfast contributors (@holdfast)
 description:
   - Every file is written beside its place and renamed into it, so that no reader ever sees half of one.
   - One call replaces a task for each file; a node pays for one Python process.
+  - With O(note) a change that a run makes and does not live to act upon is told to the next run.
 extends_documentation_fragment:
   - holdfast.cluster.attributes
 options:
@@ -78,6 +79,11 @@ options:
     type: list
     elements: path
     default: []
+  note:
+    description:
+      - File that keeps the changed paths until somebody has acted upon them and removes it (O(absent)). It is written before
+        the first change.
+    type: path
 """
 
 EXAMPLES = r"""
@@ -99,7 +105,9 @@ actions:
   type: list
   elements: str
 changed_paths:
-  description: Paths that were made, changed or removed, or would be in check mode.
+  description:
+    - Paths that were made, changed or removed, or would be in check mode.
+    - With O(note) also those that a run before this one changed and nobody acted upon.
   returned: success
   type: list
   elements: str
@@ -112,7 +120,7 @@ files:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.errors import HoldfastError
-from ..module_utils.file_set import FileSet
+from ..module_utils.file_set import FileSet, read_note
 from ..module_utils.resource import sync
 
 _OWNERSHIP = {"owner": {"type": "str", "default": "root"}, "group": {"type": "str", "default": "root"}}
@@ -140,6 +148,7 @@ def argument_spec():
             "mutually_exclusive": [("content", "secret_content")],
         },
         "absent": {"type": "list", "elements": "path", "default": []},
+        "note": {"type": "path"},
     }
 
 
@@ -159,18 +168,20 @@ def build_file_set(params):
         }
         secrets += [item["path"]] if secret else []
         checks[item["path"]] = item["validate"]
-    return FileSet(wanted, secrets, checks)
+    return FileSet(wanted, secrets, checks, params["note"])
 
 
 def main():
     """Run the module."""
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    noted = read_note(module.params["note"]) if module.params["note"] else []
     try:
         result = sync(build_file_set(module.params), module.check_mode)
     except HoldfastError as error:
         module.fail_json(**error.as_result())
     result["files"] = result.pop("state")
-    result["changed_paths"] = [action.split(" ", 1)[1] for action in result["actions"]]
+    changed = [action.split(" ", 1)[1] for action in result["actions"]]
+    result["changed_paths"] = [*(path for path in noted if path not in changed), *changed]
     module.exit_json(**result)
 
 

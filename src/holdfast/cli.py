@@ -10,6 +10,7 @@ import sys
 
 from holdfast.bench import cli as bench_cli
 from holdfast.demo import cli as demo_cli
+from holdfast.docs import cli as docs_cli
 from holdfast.drill import cli as drill_cli
 from holdfast.explain import cli as explain_cli
 from holdfast.lab import cli as lab_cli
@@ -29,6 +30,7 @@ def build_parser() -> argparse.ArgumentParser:
     explain_cli.add_arguments(areas)
     suite_cli.add_arguments(areas)
     bench_cli.add_arguments(areas)
+    docs_cli.add_arguments(areas)
     return parser
 
 

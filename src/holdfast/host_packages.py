@@ -10,23 +10,34 @@ from collections.abc import Callable
 from holdfast.lab.command import environment
 from holdfast.lab.errors import HostError
 
+# A machine that was just started often installs its own updates; apt then waits for their end, in seconds.
+OPTIONS = ("-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120")
+
 
 def install_packages(packages: list[str], report: Callable[[str], None]) -> None:
     """Install `packages` with apt-get as root or through a sudo that asks nothing; HostError where neither works."""
     if not packages:
         return
-    command = f"apt-get install --no-install-recommends {' '.join(packages)}"
+    names = " ".join(packages)
+    if shutil.which("apt-get") is None:
+        raise HostError(f"this machine has no apt-get; what these Debian packages hold is needed: {names}")
     if os.geteuid() == 0:
         prefix: list[str] = []
     elif shutil.which("sudo") and subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode == 0:
         prefix = ["sudo", "-n"]
     else:
-        raise HostError(f"these packages are missing; get them with: sudo {command}")
+        raise HostError(f"packages are missing; get them with: sudo apt-get install --no-install-recommends {names}")
     report(f"installing {', '.join(packages)}")
-    calls = (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages])
-    for call in calls:
-        done = subprocess.run([*prefix, *call], capture_output=True, text=True, check=False,
-                              env=environment(DEBIAN_FRONTEND="noninteractive"))
+    for call in (["apt-get", "update", "-qq"], ["apt-get", "install", *OPTIONS, *packages]):
+        done = subprocess.run([*prefix, "env", "DEBIAN_FRONTEND=noninteractive", *call], capture_output=True, text=True,
+                              check=False, env=environment())
         if done.returncode != 0:
-            last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no message"]
-            raise HostError(f"apt-get could not install {', '.join(packages)}: {last[0]}")
+            raise HostError(f"apt-get could not install {names}: {reason(done.stderr or done.stdout)}; see to that (the "
+                            "network?), then run the same command again")
+
+
+def reason(output: str) -> str:
+    """apt's last error, which stands before its last line as often as not."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("E:")]
+    return (errors or lines or ["it gave no reason"])[-1]

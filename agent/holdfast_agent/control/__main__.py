@@ -40,6 +40,8 @@ def build_parser() -> argparse.ArgumentParser:
                 command.add_argument(
                     "--up-to", metavar="STEP", help="only up to this step (mount or a resource), then maintenance"
                 )
+            if verb in (Verb.MOVE, Verb.FAILBACK):
+                command.add_argument("--without-poolers", action="store_true", help="do not pause the poolers first")
     maintenance = verbs.add_parser("maintenance", parents=[common], help="stop or resume watching a package")
     maintenance.add_argument("words", nargs=2, metavar="on|off PACKAGE")
     return parser
@@ -61,7 +63,8 @@ def parse_request(options: argparse.Namespace) -> Request:
     """The request of a command line; raises ValueError where "maintenance" is misspelt."""
     if options.verb != "maintenance":
         target, up_to = getattr(options, "target", None), getattr(options, "up_to", None)
-        return Request(options.verb, options.package, target, up_to, getattr(options, "preview", False))
+        flags = (getattr(options, name, False) for name in ("preview", "without_poolers"))
+        return Request(options.verb, options.package, target, up_to, *flags)
     switches = [word for word in options.words if word in _MAINTENANCE]
     packages = [word for word in options.words if word not in _MAINTENANCE]
     if len(switches) != 1:

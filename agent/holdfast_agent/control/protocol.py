@@ -29,6 +29,8 @@ class Request:
     """start: only up to this step."""
     preview: bool = False
     """move: only say what would happen."""
+    without_poolers: bool = False
+    """move, failback: do not pause the poolers first."""
 
 
 def encode(message: dict[str, Any]) -> bytes:
@@ -40,9 +42,8 @@ def decode_request(line: bytes) -> Request:
     """Read a request; raises RequestError."""
     try:
         data = json.loads(line)
-        request = Request(
-            str(data["verb"]), data.get("package"), data.get("target"), data.get("up_to"), bool(data.get("preview"))
-        )
+        flags = (bool(data.get(name)) for name in ("preview", "without_poolers"))
+        request = Request(str(data["verb"]), data.get("package"), data.get("target"), data.get("up_to"), *flags)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RequestError(f"not a request: {error}") from error
     if request.verb != STATUS and request.verb not in set(Verb):

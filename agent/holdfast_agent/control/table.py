@@ -36,6 +36,7 @@ def _package_lines(name: str, package: dict[str, Any]) -> list[str]:
         registered = sum(1 for keys in paths.values() if keys)
         holder = package["holder"].get(lun) or "nobody"
         lines.append(f"  {lun}: {registered} of {len(paths)} paths registered, held by {holder}"[:_WIDTH])
+    lines += [f"  pooler {host}: {pooler['reason']}"[:_WIDTH] for host, pooler in sorted(package.get("poolers", {}).items())]
     if package["last_takeover"]:
         lines.append(_takeover_line(package["last_takeover"])[:_WIDTH])
     return lines

@@ -169,18 +169,17 @@ def note_written(turn: Turn, event: Done) -> None:
         turn.do(act.FeedWatchdog(_FOREVER))
     else:
         turn.set(poll_at=turn.now)
-        if turn.s.up_to is not None:
-            start_the_rest(turn)
-            return
-        turn.go(State.OWNER, Step.RUN, "running and verified")
+        if turn.s.state is State.MAINTENANCE:
+            make_everything_run(turn)
+        return
     answer_waiting(turn, True, turn.s.reason)
 
 
-def start_the_rest(turn: Turn) -> None:
-    """A partial start is completed; what runs already is started again, which does nothing."""
+def make_everything_run(turn: Turn) -> None:
+    """End of maintenance: nobody knows what was done meanwhile. A start of what runs already does nothing."""
     plan = tuple(Work("start", name) for name in turn.s.config.resources)
     turn.set(up_to=None, plan=plan, tries=0)
-    turn.go(State.STARTING, Step.RUN, "leaving maintenance: starting the rest")
+    turn.go(State.STARTING, Step.RUN, "leaving maintenance: making sure that everything runs")
 
 
 def attached(turn: Turn, note: Note | None) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from holdfast_agent.core.actions import Luns
 from holdfast_agent.core.events import Done, Observed, Outcome
 from holdfast_agent.core.judge import Finding, Verdict, judge_round
-from holdfast_agent.core.state import Goal, Repair, State, Step
+from holdfast_agent.core.state import Goal, MachineState, Repair, State, Step
 from holdfast_agent.core.stopping import eject, stop_package
 from holdfast_agent.core.turn import Turn
 
@@ -150,16 +150,19 @@ def _rule_own(turn: Turn, verdict: Verdict) -> None:
 def verified(turn: Turn) -> None:
     """A round proved ownership: only now may the address come back after a stall, and the watchdog be fed."""
     turn.set(verified_at=turn.now, unverified_since=None, unverified_gone=False)
-    if turn.s.step is Step.RUN and not turn.s.suspended and _address_belongs_here(turn):
+    if turn.s.step is Step.RUN and not turn.s.suspended and address_is_due(turn.s):
         turn.raise_address()
 
 
-def _address_belongs_here(turn: Turn) -> bool:
-    if turn.s.up_to is not None:
+def address_is_due(s: MachineState) -> bool:
+    """From the first resource on, which is the database: earlier, its clients would slow its recovery down."""
+    if s.up_to is not None:
         return False
-    if turn.s.state in (State.OWNER, State.MAINTENANCE):
+    if s.state in (State.OWNER, State.MAINTENANCE):
         return True
-    return turn.s.state is State.STARTING and not any(item.kind == "activate" for item in turn.s.plan)
+    waiting = [item.kind for item in s.plan]
+    started = waiting.count("start") < len(s.config.resources) or not s.config.resources
+    return s.state is State.STARTING and "activate" not in waiting and started
 
 
 _RULES: dict[Finding, Callable[[Turn, Verdict], None]] = {

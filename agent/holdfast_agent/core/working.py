@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from holdfast_agent.core.events import Done, Flag, Outcome, ResourceHealth
-from holdfast_agent.core.rounds import peer_can_serve
+from holdfast_agent.core.rounds import address_is_due, peer_can_serve
 from holdfast_agent.core.starting import owned_note
 from holdfast_agent.core.state import Goal, State, Step, Work
 from holdfast_agent.core.stopping import answer_waiting, eject, ejected_clean, stop_package, stopped_clean
@@ -65,7 +65,7 @@ def work_done(turn: Turn, event: Done) -> None:
         turn.set(plan=s.plan[1:])
         if head.kind == "start":
             turn.set(unhealthy=turn.s.unhealthy - {head.name})
-        if head.kind == "activate" and not turn.s.stalled and turn.s.up_to is None:
+        if turn.s.state is State.STARTING and not turn.s.stalled and address_is_due(turn.s):
             turn.raise_address()
         return
     turn.log("work failed", f"{head.kind} {head.name}: {event.outcome} {event.detail}".replace(" :", ":"))

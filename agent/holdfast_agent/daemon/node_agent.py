@@ -26,6 +26,7 @@ from ..watchdog.device import Watchdog
 from .durations import preview_answer
 from .package_agent import PackageAgent, Vouching, build_config
 from .peer_links import PeerLinks
+from .pooled_move import Poolers, add_pooler_checks
 from .ports import Ports
 from .status import SCHEMA, package_status
 
@@ -63,7 +64,7 @@ class NodeAgent:
             if config.node in package.nodes:
                 machine = build_config(config, package, self._key, timers)
                 self.packages[package.name] = PackageAgent(
-                    ports, config, package, machine, self._vouching, self._links.announce_release
+                    ports, config, package, machine, self._vouching, self._links.announce_release, self._links.secret
                 )
         self._witness = WitnessProbe(config.witness)
         self._address_events = open_address_events()
@@ -183,16 +184,19 @@ class NodeAgent:
         if agent is None:
             respond({"ok": False, "reason": f"no package {request.package} on this node"})
             return
-        self._ports.log.write("command", package=request.package, verb=request.verb, target=request.target)
+        self._ports.log.write("command", package=request.package, verb=request.verb, target=request.target,
+                              without_poolers=request.without_poolers)  # fmt: skip
         if request.preview:
-            respond(preview_answer(agent.state, self._ports.loop.now, request.target, agent.durations.last))
+            answer = preview_answer(agent.state, self._ports.loop.now, request.target, agent.durations.last)
+            respond(answer if request.without_poolers else add_pooler_checks(answer, agent.poolers.status()))
             return
         command = Command(next(self._numbers), Verb(request.verb), request.target, request.up_to)
-        agent.command(command, lambda ok, reason: respond({"ok": ok, "reason": reason}))
+        poolers = Poolers.IGNORED if request.without_poolers else Poolers.REQUIRED
+        agent.command(command, lambda ok, reason: respond({"ok": ok, "reason": reason}), poolers)
 
-    def command(self, agent: PackageAgent, verb: Verb, target: str | None, answer: Callable[[bool, str], None]) -> None:
-        """Give a package's machine a command."""
-        agent.command(Command(next(self._numbers), verb, target), answer)
+    def command(self, agent: PackageAgent, verb: Verb, answer: Callable[[bool, str], None]) -> None:
+        """Give a package's machine a command of the agent's own, which no pooler can hold up."""
+        agent.command(Command(next(self._numbers), verb), answer, Poolers.WANTED)
 
     def status(self) -> dict[str, Any]:
         """The status document of the contract."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..children.messages import JobEnd
+from ..children.pool import Pool
 from ..config import NodeConfig, PackageDefinition
 from ..core import actions as act
 from ..core.events import Boot, Command, Event, PeerView, Tick, Verb
@@ -20,6 +21,8 @@ from .detached_marks import take_detached_mark
 from .durations import StepDurations
 from .health import HealthWatches
 from .loop import Timer
+from .pooled_move import Means, PooledMoves, Poolers
+from .pooler_links import PoolerLinks
 from .ports import Ports
 from .storage_channel import StorageChannel
 from .timeline import TakeoverTimeline
@@ -67,6 +70,7 @@ class PackageAgent:
         config: PackageConfig,
         vouching: Vouching,
         announce_release: Callable[[str, int], None],
+        secret: bytes,
     ) -> None:
         self._ports, self.package, self._vouching = ports, package, vouching
         self._announce_release = announce_release
@@ -78,6 +82,9 @@ class PackageAgent:
         self.timeline = TakeoverTimeline()
         self.durations = StepDurations()
         self.addresses = PackageAddresses(ports, package, self._address_up)
+        pool = Pool(ports.loop, ports.zygote, f"hf-p-{package.name}", spare=len(package.poolers))
+        self.poolers = PoolerLinks(ports, package, pool, secret)
+        self._moves = PooledMoves(Means(ports, package, self.poolers, pool, lambda: self.state, self._give))
         self._answers: dict[int, Answer] = {}
         self._events: deque[Event] = deque()
         self._timer: Timer | None = None
@@ -117,8 +124,11 @@ class PackageAgent:
         if before.state is not self.state.state:
             self._state_changed(before)
 
-    def command(self, command: Command, answer: Answer) -> None:
+    def command(self, command: Command, answer: Answer, poolers: Poolers = Poolers.REQUIRED) -> None:
         """An operator's command; ``answer`` is called once."""
+        self._moves.command(command, poolers, answer)
+
+    def _give(self, command: Command, answer: Answer) -> None:
         self._answers[command.id] = answer
         self.send(command)
 
@@ -164,6 +174,10 @@ class PackageAgent:
             self._health.begin(command.name, self._work.pids.get(command.name))
 
     def _state_changed(self, before: MachineState) -> None:
+        if self.state.state not in (State.OWNER, State.MAINTENANCE):
+            self.poolers.end()
+        elif self.state.state is State.OWNER:
+            self.poolers.begin(self.state.term)
         if self.state.state is State.DETACHED and before.step is Step.ADOPT and take_detached_mark(self.package.name):
             self.command(Command(0, Verb.ATTACH), lambda ok, reason: self._log("attached again", ok=ok, reason=reason))
         if self.state.state is State.OWNER and before.state is not State.MAINTENANCE:

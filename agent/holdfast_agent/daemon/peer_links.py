@@ -47,7 +47,7 @@ class PeerLinks:
     ) -> None:
         self._ports, self._config = ports, config
         self._interval, self._views, self._heard = interval_seconds, views, heard
-        self._secret = read_secret(SECRET_PATH)
+        self.secret = read_secret(SECRET_PATH)
         # Wall clock in nanoseconds: larger at each start, also after a reboot. A clock set back across a restart makes
         # peers ignore us until it has caught up, which is a silence and not a lie.
         self._session, self._counter = time.time_ns(), 0
@@ -76,13 +76,13 @@ class PeerLinks:
     def _send(self, released: dict[str, int]) -> None:
         self._counter += 1
         heartbeat = Heartbeat(self._config.node, self._session, self._counter, self._views(), released)
-        datagram = encode_heartbeat(heartbeat, self._secret, self._config.cluster)
+        datagram = encode_heartbeat(heartbeat, self.secret, self._config.cluster)
         for network in self._networks:
             network.send(datagram)
 
     def _receive(self, network: HeartbeatNetwork) -> None:
         for datagram in network.receive():
-            heartbeat = decode_heartbeat(datagram, self._secret, self._config.cluster)
+            heartbeat = decode_heartbeat(datagram, self.secret, self._config.cluster)
             if heartbeat is None or not network.sender_is_peer(heartbeat.node):
                 continue
             if self._guard.is_new(network.name, heartbeat):

@@ -77,7 +77,7 @@ class Shutdown:
             if not self._waiting:
                 self._end_soon()
 
-        self._agent.command(agent, verb, None, answered)
+        self._agent.command(agent, verb, answered)
 
     def _end_soon(self) -> None:
         self._loop.call_at(self._loop.now + _LAST_WORDS_SECONDS, self._end)

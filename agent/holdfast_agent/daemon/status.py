@@ -27,6 +27,7 @@ def package_status(agent: PackageAgent, now: float) -> dict[str, Any]:
         "registered": {view.lun: sorted({key_text(key) for key in view.keys}) for view in views},
         "holder": {view.lun: key_text(view.holder) if view.holder is not None else None for view in views},
         "address": dict(agent.addresses.present),
+        "poolers": agent.poolers.status(),
         "failures": len(state.restarts) + len(state.failures) + len(state.failed_nodes),
         "flaps": {"count": len(state.failures), "period_seconds": state.config.flap_period},
         "last_takeover": agent.timeline.last,

@@ -31,6 +31,10 @@ _ANSWER_SECONDS = 2.0
 _CHECKPOINT_SHARE = 0.5
 # Time kept back from the fast stop for the immediate one, which only has to kill.
 _IMMEDIATE_SECONDS = 2.0
+_LONGEST = (
+    "SELECT usename, pid, round(extract(epoch FROM clock_timestamp() - xact_start)) FROM pg_stat_activity "
+    "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND xact_start IS NOT NULL ORDER BY xact_start LIMIT 1"
+)
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,17 @@ def check(resource: Resource, deadline: float) -> None:
     rows = run_query(_database(resource), "SELECT 1", deadline)
     if rows != [["1"]]:
         raise ResourceError(f"PostgreSQL answered {rows} to SELECT 1")
+
+
+def checkpoint(resource: Resource, deadline: float) -> None:
+    """Write out what is dirty while clients still work, so that the stop that follows has little left to write."""
+    run_query(_database(resource), "CHECKPOINT", deadline)
+
+
+def longest_transaction(resource: Resource, deadline: float) -> str:
+    """Who has been in a transaction for the longest time, in words; empty where nobody is."""
+    rows = run_query(_database(resource), _LONGEST, deadline)
+    return f"{rows[0][0]} (pid {rows[0][1]}) has been in a transaction for {rows[0][2]} s" if rows else ""
 
 
 def program(resource: Resource) -> Path:

@@ -28,6 +28,7 @@ class Database:
     port: int
     user: str
     uid: int
+    name: str = "postgres"
 
 
 def run_query(database: Database, query: str, deadline: float) -> list[list[str | None]]:
@@ -37,7 +38,7 @@ def run_query(database: Database, query: str, deadline: float) -> list[list[str 
     """
     with _connect(database, deadline) as connection:
         session = _Session(connection, deadline)
-        session.log_in(database.user)
+        session.log_in(database.user, database.name)
         return session.query(query)
 
 
@@ -72,8 +73,8 @@ class _Session:
     def __init__(self, connection: socket.socket, deadline: float) -> None:
         self._socket, self._deadline = connection, deadline
 
-    def log_in(self, user: str) -> None:
-        parameters = f"user\0{user}\0database\0postgres\0application_name\0holdfast\0\0".encode()
+    def log_in(self, user: str, database: str) -> None:
+        parameters = f"user\0{user}\0database\0{database}\0application_name\0holdfast\0\0".encode()
         self._socket.sendall(struct.pack(">II", len(parameters) + 8, _VERSION_3) + parameters)
         for kind, body in self._messages():
             if kind == b"R" and struct.unpack_from(">I", body)[0] != _AUTHENTICATION_OK:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 from .cluster_rules import parse_address
 from .inventory import Host, Inventory
 from .problems import Problem, find_duplicates
 
-Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
+Interface: TypeAlias = "ipaddress.IPv4Interface | ipaddress.IPv6Interface"
 
 
 def parse_virtual_address(text: str | None) -> Interface | None:

@@ -11,7 +11,7 @@ from .resolve import Site
 
 #: From the mildest to the worst; the worst of a package's reasons is its change.
 CHANGES = ("same", "new", "stays", "reconnects", "restarts", "moves", "stops")
-_QUIET_KEYS = ("failback", "auto_start", "objectives")
+_QUIET_KEYS = ("failback", "auto_start", "objectives", "poolers")
 
 
 @dataclass
@@ -49,7 +49,7 @@ def plan_packages(site: Site, deployed: Mapping[str, Any]) -> list[dict[str, Any
 
 def _compare(change: PackageChange, old: Mapping[str, Any], new: Mapping[str, Any], owner: str | None) -> None:
     for key in _QUIET_KEYS:
-        if old.get(key) != new[key]:
+        if (old.get(key) or None) != (new[key] or None):
             change.add("stays", f"{key}: {old.get(key)} becomes {new[key]}")
     _compare_nodes(change, old["nodes"], new["nodes"], owner)
     if old["virtual_addresses"] != new["virtual_addresses"]:

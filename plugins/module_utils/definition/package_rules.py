@@ -80,7 +80,7 @@ def _check_mount_point(path: str, mount_point: PurePosixPath, seen: list[tuple[s
 
 
 def _check_resources(path: str, package: dict[str, Any]) -> Iterator[Problem]:
-    mount_points = [item["path"] for _, item in filesystems(path, package) if item.get("path")]
+    mount_points = [item["path"] for _where, item in filesystems(path, package) if item.get("path")]
     for index, resource in enumerate(package.get("resources") or []):
         where = f"{path}.resources[{index}]"
         classes = [name for name, value in (resource or {}).items() if value is not None]

@@ -15,6 +15,7 @@ from .identity import lio_serial, lio_wwid
 from .inventory import Inventory, check_inventory
 from .lun_rules import check_luns, check_usage
 from .package_rules import check_packages
+from .pooler_rules import check_poolers, resolve_poolers
 from .problems import Problem
 from .schema import DEFINITIONS
 from .shape import check_shape
@@ -44,6 +45,7 @@ def resolve_site(definitions: Mapping[str, Any], inventory: Inventory, found: li
     cluster, luns, packages = (checked[name] or _empty(DEFINITIONS[name]) for name in DEFINITIONS)
     problems += check_inventory(inventory) + check_cluster(cluster, inventory) + check_luns(luns, inventory)
     problems += check_usage(packages, luns) + check_packages(packages, cluster) + check_addresses(packages, cluster, inventory)
+    problems += check_poolers(packages, cluster, inventory)
     if not problems:
         problems += check_virtual_routers(packages, cluster)
     if problems:
@@ -67,7 +69,7 @@ def _build_site(
             for node in cluster["nodes"]
         },
         "luns": resolved,
-        "packages": [_resolve_package(package, resolved) for package in packages],
+        "packages": [_resolve_package(package, resolved, inventory) for package in packages],
         "virtual_routers": build_virtual_routers(packages, cluster, inventory),
     }
 
@@ -80,7 +82,7 @@ def _resolve_lun(lun: dict[str, Any], cluster: str, arrays: tuple[str, ...]) -> 
     return {**size, "wwid": lio_wwid(serial), "array": lun.get("array") or arrays[0], "serial": serial}
 
 
-def _resolve_package(package: dict[str, Any], luns: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _resolve_package(package: dict[str, Any], luns: dict[str, dict[str, Any]], inventory: Inventory) -> dict[str, Any]:
     storage = package["storage"]
 
     def reference(name: str) -> dict[str, str]:
@@ -96,6 +98,7 @@ def _resolve_package(package: dict[str, Any], luns: dict[str, dict[str, Any]]) -
             "filesystems": storage["filesystems"],
         },
         "resources": _resolve_resources(package["resources"]),
+        "poolers": resolve_poolers(package, inventory),
     }
 
 

@@ -141,6 +141,30 @@ RESOURCE: Spec = {
     },
 }
 
+POOLER: Spec = {
+    "host": _required({"type": "str"}, "Inventory name of the host that it runs on; not a node of the cluster."),
+    "port": {**_PORT, "default": 6432, "description": "TCP port for clients; unique on its host."},
+    "control_port": {
+        **_PORT,
+        "default": 6433,
+        "description": "TCP port where the nodes ask it to pause and to go on; unique on its host.",
+    },
+    "pause_seconds": {
+        "type": "float",
+        "minimum": 0.1,
+        "maximum": 60,
+        "default": 5,
+        "description": "How long a move waits for transactions under way; then it is refused.",
+    },
+    "hold_seconds": {
+        "type": "float",
+        "minimum": 1,
+        "maximum": 600,
+        "default": 60,
+        "description": "After this time the pooler lets clients go on by itself, whatever became of the move.",
+    },
+}
+
 PACKAGE: Spec = {
     "name": _required(_NAME, "Name of the package."),
     "nodes": {
@@ -207,6 +231,13 @@ PACKAGE: Spec = {
         "required": True,
         "options": RESOURCE,
         "description": "Started in this order, stopped in reverse; each names exactly one class.",
+    },
+    "poolers": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": POOLER,
+        "description": "Connection poolers that stay where they are while the package moves.",
     },
     "objectives": {
         "type": "dict",

@@ -49,7 +49,7 @@ def _check_dict(value: Any, spec: Spec, path: str) -> tuple[Any, list[Problem]]:
         elif option.get("required"):
             problems.append(Problem(f"{path}.{key}", "is missing"))
         elif "default" in option:
-            result[key], _ = check_shape(option["default"], option, f"{path}.{key}")
+            result[key] = check_shape(option["default"], option, f"{path}.{key}")[0]
     return result, problems
 
 

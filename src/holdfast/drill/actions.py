@@ -161,6 +161,7 @@ class Actions:
         package = self.drill.view.name
         verb = step.verb.split("-") if step.verb.startswith("maintenance") else [step.verb]
         argv = ["holdfastctl", *verb, package, *(self.drill.roles.hosts(step.to) if step.to else ()), "--json"]
+        argv += ["--without-poolers"] if step.without_poolers else []
         if step.background:
             threading.Thread(target=self._try_command, args=(host, argv), daemon=True).start()
             return

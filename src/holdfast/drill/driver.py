@@ -79,7 +79,7 @@ class Drill:
         self.acted = False
         client = self.roles.client
         assert client is not None
-        self.probe: Probe = probe_of(self.view)(self.shell, self.view, client, self.folder.name)
+        self.probe: Probe = probe_of(self.view)(self.shell, self.view, client, self.folder.name, self.runbook.measure_through)
         self.erp = NoErpUsers()
         self.faults = Faults(self.modules, self.power, self.deadman, self.journal, self.view.name)
         self.collector = Collector(self.shell, self.journal, self.folder)

@@ -36,9 +36,9 @@ class MariadbProbe(Probe):
         socket = f"/run/mysqld/holdfast-{self.view.name}-{database['name']}.sock"
         self.shell.succeed(owner, ["mariadb", "--no-defaults", "--batch", "-S", socket], stdin=build_mariadb_sql(password))
         # The configuration is readable by root alone.
-        login = {"host": self.view.addresses[0], "port": database["port"], "user": "holdfast_probe", "password": password,
+        login = {"host": self.route.host, "port": self.route.port, "user": "holdfast_probe", "password": password,
                  "database": "holdfast_probe"}  # fmt: skip
-        config = {**self._config(database), "database": "mariadb", "conninfo": login}
+        config = {**self._config(self.route), "database": "mariadb", "conninfo": login}
         files = {f"{name}.py": PROGRAMS[name].read_text() for name in ("client", "client_mariadb")}
         files["probe.json"] = json.dumps(config)
         self.shell.succeed(self.client, ["python3", "-c", PLACE_FILES, PROBE_FOLDER], stdin=json.dumps(files))

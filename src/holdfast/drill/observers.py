@@ -16,13 +16,14 @@ import secrets
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from holdfast.drill.conditions import NodeSeen
 from holdfast.drill.errors import DrillError, HostUnreachable
 from holdfast.drill.hosts import AnsibleModules, SshShell
+from holdfast.drill.route import Route, choose_route
 from holdfast.drill.view import ClusterView
 from holdfast.probe import PROGRAMS
 
@@ -34,8 +35,8 @@ PROBE_FOLDER = "/run/holdfast-drill"
 PROBE_UNIT = "holdfast-drill-probe"
 DRIVER_PACKAGE = "python3-psycopg"
 WRITERS, READERS = ("w1", "w2", "w3"), ("r1",)
-# An address that nobody has answers never: asked again soon, its return is seen soon. A server that is there may be busy.
-TCP_TIMEOUT_SECONDS, CONNECT_TIMEOUT_SECONDS, STATEMENT_TIMEOUT_SECONDS = 0.3, 2.0, 2.0
+# An address that nobody has answers never: asked again soon, its return is seen soon.
+TCP_TIMEOUT_SECONDS = 0.3
 # Some fifteen transactions a second and worker: fine enough for a takeover, and no load that would change its length.
 PAUSE_SECONDS = 0.05
 
@@ -146,18 +147,24 @@ class Observers:
 class Probe:
     """The measuring client on its host."""
 
-    def __init__(self, shell: SshShell, view: ClusterView, client: str, run_id: str) -> None:
-        self.shell, self.view, self.client, self.run_id = shell, view, client, run_id
+    def __init__(self, shell: SshShell, view: ClusterView, client: str, run_id: str, through: str = "address") -> None:
+        self.shell, self.view, self.client, self.run_id, self.through = shell, view, client, run_id, through
         self.status: dict[str, Any] = {}
         self.errors = 0
         self.calm_since = time.monotonic()
         self._stop = threading.Event()
 
+    @property
+    def route(self) -> Route:
+        """Where this probe connects to."""
+        return choose_route(self.view, self.client, self.through)
+
     def settings(self) -> dict[str, Any]:
         """The part of the configuration that the report names."""
-        return {"writers": len(WRITERS), "readers": len(READERS),
-                "tcp_timeout_seconds": TCP_TIMEOUT_SECONDS, "connect_timeout_seconds": CONNECT_TIMEOUT_SECONDS,
-                "statement_timeout_seconds": STATEMENT_TIMEOUT_SECONDS}  # fmt: skip
+        route = self.route
+        return {"writers": len(WRITERS), "readers": len(READERS), "through": f"{route.through} {route.host}:{route.port}",
+                "tcp_timeout_seconds": TCP_TIMEOUT_SECONDS, "connect_timeout_seconds": route.patience_seconds,
+                "statement_timeout_seconds": route.patience_seconds}  # fmt: skip
 
     def install(self, modules: AnsibleModules) -> None:
         """The database driver of the distribution, where the client has none yet."""
@@ -179,24 +186,24 @@ class Probe:
             owner, ["runuser", "-u", "postgres", "--", "psql", "-qX", "-v", "ON_ERROR_STOP=1", "-p", str(database["port"])],
             stdin=build_account_sql(password),
         )  # fmt: skip
-        config = self._config(database)
-        passfile = f"{self.view.addresses[0]}:{database['port']}:holdfast_probe:holdfast_probe:{password}\n"
-        files = {"client.py": PROGRAMS["client"].read_text(), "probe.json": json.dumps(config), "pgpass": passfile}
+        route = self.route
+        passfile = f"{route.host}:{route.port}:holdfast_probe:holdfast_probe:{password}\n"
+        files = {"client.py": PROGRAMS["client"].read_text(), "probe.json": json.dumps(self._config(route)), "pgpass": passfile}
         self.shell.succeed(self.client, ["python3", "-c", PLACE_FILES, PROBE_FOLDER], stdin=json.dumps(files))
         self.shell.succeed(self.client, [*self._call("prepare")])
 
     def _call(self, verb: str, *words: str) -> list[str]:
         return ["python3", f"{PROBE_FOLDER}/client.py", verb, f"{PROBE_FOLDER}/probe.json", *words]
 
-    def _config(self, database: Mapping[str, Any]) -> dict[str, Any]:
-        conninfo = (f"host={self.view.addresses[0]} port={database['port']} dbname=holdfast_probe user=holdfast_probe "
+    def _config(self, route: Route) -> dict[str, Any]:
+        conninfo = (f"host={route.host} port={route.port} dbname=holdfast_probe user=holdfast_probe "
                     f"passfile={PROBE_FOLDER}/pgpass sslmode=require gssencmode=disable "
                     "application_name=holdfast_probe")  # fmt: skip
         return {
             "client": self.client, "run": self.run_id, "conninfo": conninfo, "writers": list(WRITERS),
             "readers": list(READERS), "tcp_timeout_seconds": TCP_TIMEOUT_SECONDS,
-            "connect_timeout_seconds": CONNECT_TIMEOUT_SECONDS,
-            "statement_timeout_seconds": STATEMENT_TIMEOUT_SECONDS, "pause_seconds": PAUSE_SECONDS,
+            "connect_timeout_seconds": route.patience_seconds,
+            "statement_timeout_seconds": route.patience_seconds, "pause_seconds": PAUSE_SECONDS,
             "seconds": LONGEST_DRILL_SECONDS, "final_timeout_seconds": 30,
             "attempts": f"{PROBE_FOLDER}/attempts.jsonl", "status": f"{PROBE_FOLDER}/status.json",
         }  # fmt: skip

@@ -132,6 +132,8 @@ def obstacles(runbook: Runbook, view: ClusterView, able: frozenset[str]) -> Iter
         yield f"needs a resource of type {' or '.join(wanted.resources)}"
     if not view.clients:
         yield "needs a host in the group clients to measure from"
+    if runbook.measure_through == "pooler" and not view.poolers:
+        yield "measures through a pooler, and the package has none"
     if "second_storage_network" in wanted.needs and len(view.storage_networks) < 2:
         yield "needs a second storage network"
     for ability in ("power", "freeze", "cable"):

@@ -61,6 +61,11 @@ class ClusterView:
         """The first resource with a port and a data directory."""
         return next((r for r in self.package["resources"] if "data_directory" in r), None)
 
+    @property
+    def poolers(self) -> tuple[Mapping[str, Any], ...]:
+        """The package's poolers, in the order of the definition."""
+        return tuple(self.package.get("poolers", ()))
+
     def resource_types(self) -> frozenset[str]:
         return frozenset(str(r["type"]) for r in self.package["resources"])
 

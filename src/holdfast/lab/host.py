@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -18,6 +19,7 @@ RUN_TOOLS = {"unshare": "util-linux", "ip": "iproute2", "ssh": "openssh-client",
 USER_TOOLS = {"newuidmap": "uidmap"}
 QEMU_TOOLS = {"qemu-system-x86_64": "qemu-system-x86", "qemu-img": "qemu-utils"}
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+OLDEST_KERNEL = (6, 1)        # Debian 12's; the lab was never tried on an older one
 RESERVE_MIB = 512             # left to the host beside the nodes' memory
 BUILD_DISK_MIB = 4096         # root file system, package pool, disk image and their temporary copies: 3.1 GiB measured
 RUN_DISK_MIB = 1024           # copy-on-write disks grow with what the nodes write
@@ -41,7 +43,7 @@ def missing_packages(*, building: bool, qemu: bool) -> list[str]:
 
 def require_host(*, building: bool, qemu: bool, memory_mib: int, directory: Path) -> None:
     """HostError with everything that is missing; nothing is changed."""
-    problems = []
+    problems = [old] if (old := kernel_problem()) else []
     if missing := missing_packages(building=building, qemu=qemu):
         sudo = "" if os.geteuid() == 0 else "sudo "
         problems.append(f"tools are missing; get them with: {sudo}apt-get install --no-install-recommends "
@@ -59,6 +61,15 @@ def require_host(*, building: bool, qemu: bool, memory_mib: int, directory: Path
                         "another place with HOLDFAST_CACHE and HOLDFAST_STATE")
     if problems:
         raise HostError("\n".join(problems))
+
+
+def kernel_problem() -> str | None:
+    """One sentence when this machine's kernel is older than the oldest that the lab supports, else None."""
+    release = os.uname().release
+    if tuple(int(digits) for digits in re.findall(r"\d+", release)[:2]) >= OLDEST_KERNEL:
+        return None
+    return (f"this machine's kernel is {release} and the lab needs {OLDEST_KERNEL[0]}.{OLDEST_KERNEL[1]} or newer, as "
+            "Debian 12 has; in a container it is the host's kernel that counts")
 
 
 def namespace_problem() -> str | None:

@@ -92,18 +92,20 @@ class Connection:
 
     def _open(self, deadline: float) -> None:
         status = self.pq.PollingStatus
+        # The first wait comes before the first poll (libpq, PQconnectPoll), else an address without an owner counts as reached.
+        state = status.WRITING
         while True:
             if self.raw.status == self.pq.ConnStatus.BAD:
                 raise NoAnswer(self._message())
+            # Nobody at the address answers within a round trip or never; a server that is there may take its time.
+            tcp = self.raw.status == self.pq.ConnStatus.STARTED
+            self._wait(min(deadline, self.tcp_deadline) if tcp else deadline, writing=state == status.WRITING)
             state = self.raw.connect_poll()
             if state == status.OK:
                 self.raw.nonblocking = 1
                 return
             if state == status.FAILED:
                 raise NoAnswer(self._message())
-            # Nobody at the address answers within a round trip or never; a server that is there may take its time.
-            tcp = self.raw.status == self.pq.ConnStatus.STARTED
-            self._wait(min(deadline, self.tcp_deadline) if tcp else deadline, writing=state == status.WRITING)
 
     def _message(self) -> str:
         return " ".join(self.raw.error_message.decode(errors="replace").split())[:200]

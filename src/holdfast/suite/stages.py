@@ -12,12 +12,17 @@ TESTED_PYTHON = ("src", "agent", "model", "plugins", "tests", "benchmarks", "mol
 
 @dataclass(frozen=True)
 class Stage:
-    """One gate. `quick` ones need no nodes and take seconds; `pytest` ones report each of their tests."""
+    """One gate. `quick` ones need no nodes and take seconds; `pytest` ones report each of their tests.
+
+    `extra` ones run where they are asked for, with --all or by name: no complete green run on a quiet machine was seen
+    yet, or together with the others they take more time than a change can wait.
+    """
 
     name: str
     purpose: str
     argv: tuple[str, ...]
     quick: bool = True
+    extra: bool = False
     pytest: bool = False
     timeout_seconds: float = 900
     packages: tuple[str, ...] = ()  # Debian packages that it needs on this machine
@@ -43,13 +48,29 @@ def all_stages() -> list[Stage]:
             _tool("ansible-lint", "--offline", "--nocolor"),
             environment=(("ANSIBLE_INVENTORY", "/dev/null"),),
         ),
+        Stage(
+            "sanity",
+            "ansible-test sanity of the built collection",
+            (sys.executable, "-m", "holdfast.suite.sanity"),
+            quick=False,
+            extra=True,  # its first run fetches an environment for each test
+            timeout_seconds=1800,
+        ),
         Stage("unit", "unit tests and drift checks", _pytest("tests/unit"), pytest=True),
+        Stage("docs", "the documentation as a site, strictly", (sys.executable, "-m", "holdfast", "docs", "build"), quick=False),
+        Stage(
+            "collection",
+            "the tarball, installed elsewhere and used by full names",
+            _pytest("tests/collection"),
+            pytest=True,
+            packages=("git",),
+        ),
         Stage(
             "model",
             "the ownership protocol, with every guard removed in turn",
             (sys.executable, "model/check.py"),
             quick=False,
-            timeout_seconds=1500,
+            timeout_seconds=2400,
             packages=("spin", "gcc", "libc6-dev"),
         ),
         Stage(
@@ -61,6 +82,27 @@ def all_stages() -> list[Stage]:
             timeout_seconds=2700,
             environment=(("HOLDFAST_SLOWNESS", "3"),),  # only how long is waited at most; nothing is judged by it
             packages=("mmdebstrap", "uidmap", "qemu-system-x86", "qemu-utils", "openssh-client", "iproute2", "git"),
+        ),
+        Stage(
+            "molecule",
+            "every role on real nodes, with default and changed inputs, checked and removed again; Debian 12 and 13",
+            (sys.executable, "-m", "holdfast.suite.molecule"),
+            quick=False,
+            extra=True,
+            timeout_seconds=3600,
+            environment=(("HOLDFAST_SLOWNESS", "3"),),
+            packages=("mmdebstrap", "openssh-client", "iproute2"),
+        ),
+        Stage(
+            "cluster",
+            "storage, agent and playbooks on one built cluster",
+            _pytest("tests/integration/storage", "tests/integration/agent", "tests/integration/site", "-m", "lab"),
+            quick=False,
+            extra=True,
+            pytest=True,
+            timeout_seconds=3600,
+            environment=(("HOLDFAST_SLOWNESS", "3"),),
+            packages=("mmdebstrap", "openssh-client", "iproute2"),
         ),
     ]
 

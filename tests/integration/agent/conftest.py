@@ -1,9 +1,8 @@
-"""A lab with the package "erp" deployed (playbooks build_cluster and deploy_packages); its name is in HOLDFAST_LAB."""
+"""A lab with the package "erp" deployed (see tests/integration/conftest.py)."""
 
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 
 from holdfast.lab import Lab
 from holdfast.lab.errors import LabError
+from tests.integration.conftest import Site
 
 NODES = ("node1", "node2")
 # A loaded machine needs many times what a lab alone on it needs.
@@ -60,8 +60,8 @@ class Cluster:
 
 
 @pytest.fixture
-def cluster() -> Cluster:
+def cluster(deployed: Site) -> Cluster:
     """The cluster in service: one owner, the other standing by."""
-    made = Cluster(Lab(os.environ["HOLDFAST_LAB"]))
+    made = Cluster(deployed.lab)
     made.wait("one owner and one standby", lambda: made.status(made.other(made.owner()))["packages"]["erp"]["state"] == "standby")
     return made

@@ -1,6 +1,6 @@
-"""A lab whose array and nodes are built already: HOLDFAST_LAB=NAME pytest tests/integration/storage.
+"""A lab whose array and nodes are built (see tests/integration/conftest.py).
 
-The tests reserve LUNs, cut power and pull cables; the agent must not run in this lab.
+The tests reserve LUNs, cut power and pull cables; the agent must not run in this lab yet.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from plugins.module_utils.reservation_key import build_key
+from tests.integration.conftest import Site
 
 ROOT = Path(__file__).parents[3]
 ON_NODE = Path(__file__).parent / "on_node"
@@ -60,11 +61,8 @@ class Lab:
 
 
 @pytest.fixture(scope="session")
-def lab() -> Lab:
-    name = os.environ.get("HOLDFAST_LAB")
-    if not name:
-        pytest.skip("needs a built lab; name it in HOLDFAST_LAB")
-    return Lab(name)
+def lab(built: Site) -> Lab:
+    return Lab(built.name)
 
 
 @pytest.fixture

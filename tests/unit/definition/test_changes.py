@@ -38,6 +38,7 @@ def test_same_definition_is_the_same(site, deployed) -> None:
         ("failback", "automatic", "stays"),
         ("objectives", {}, "stays"),
         ("nodes", ["node2", "node1"], "stays"),
+        ("poolers", [{"host": "client1"}], "stays"),
         ("virtual_addresses", [], "reconnects"),
         ("resources", [], "restarts"),
     ],

@@ -15,7 +15,7 @@ OPTIONS = {
     "holdfast_luns": "package_luns",
     "holdfast_packages": "package_definitions",
 }
-ROLES = ("node_base", "watchdog", "virtual_address", "postgresql_service", "mariadb_service", "package")
+ROLES = tuple(sorted(path.parent.parent.name for path in ROOT.glob("roles/*/defaults/main.yml")))
 
 
 def read_spec(role: str) -> dict[str, Any]:

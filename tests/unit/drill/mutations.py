@@ -156,6 +156,18 @@ def client_error(history: History) -> History:
     return replace(history, attempts=tuple(broken if a is victim else a for a in history.attempts))
 
 
+def pooler_not_paused(history: History) -> History:
+    """The package moved while its poolers let clients through: each of them lost the transaction that it had under way."""
+    start, _ = _act(history)
+    first: dict[str, Attempt] = {}
+    for attempt in history.attempts:
+        if attempt.start > start:
+            first.setdefault(attempt.worker, attempt)
+    cut = {id(a): replace(a, outcome="indeterminate" if a.role == "writer" else "fail", stage="commit", seen={},
+                          error="server conn crashed?") for a in first.values()}  # fmt: skip
+    return replace(history, attempts=tuple(cut.get(id(a), a) for a in history.attempts))
+
+
 def leftover_state(history: History) -> History:
     """A rule of a fault is still there afterwards."""
     after = {**history.state_after, "node2": {**history.state_after["node2"], "leftovers": ["nft table"]}}
@@ -182,6 +194,7 @@ MUTATIONS: dict[str, Mutation] = {
     "second_address": Mutation(second_address, "one_address"),
     "inactive_fault": Mutation(inactive_fault, "faults", Verdict.UNKNOWN),
     "client_error": Mutation(client_error, "client_errors"),
+    "pooler_not_paused": Mutation(pooler_not_paused, "client_errors"),
     "leftover_state": Mutation(leftover_state, "state"),
     "silent_stop": Mutation(silent_stop, "steps"),
 }

@@ -139,11 +139,12 @@ def move(name: str, *, outage: float = 1.8, times: int = 1) -> Script:
     at = 10.0
     owners = ["node1", "node2"]
     happenings: list[Happening] = []
+    pause = {"held": True} if script.runbook.measure_through == "pooler" else {"serving": False}
     for index in range(times):
         begin = at + 10 * index
         old, new = owners[index % 2], owners[(index + 1) % 2]
         happenings += [
-            Happening(begin, {"serving": False, f"{old}.mounted": False, f"{old}.address": False}, old, "released",
+            Happening(begin, {**pause, f"{old}.mounted": False, f"{old}.address": False}, old, "released",
                       "standby", "asked to move"),
             Happening(begin + outage - 0.02, {"own": (new, 3 + index)}, new, "started", "owner", "asked to move"),
         ]  # fmt: skip

@@ -15,6 +15,8 @@ PACKAGE = {
                 "volume_group": "vg_erp", "filesystems": [{"volume": "data", "fstype": "xfs", "path": "/srv/erp"}]},
     "resources": [{"name": "postgresql", "type": "postgresql", "version": "17", "port": 5432,
                    "data_directory": "/srv/erp/pgdata"}],
+    "poolers": [{"host": "client1", "address": "10.20.0.101", "port": 6432, "control_port": 6433, "pause_seconds": 5,
+                 "hold_seconds": 60}],
     "objectives": {"switchover_seconds": 3, "takeover_seconds": 5, "lost_transactions": 0},
 }  # fmt: skip
 NODE = {"cluster": "lab", "nodes": {"node1": {"id": 1}, "node2": {"id": 2}}, "heartbeat_networks": ["heartbeat", "client"]}

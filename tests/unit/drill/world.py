@@ -43,11 +43,13 @@ class World:
     keys: list[str] = field(default_factory=list)
     holder: str | None = None
     serving: bool = True
+    held: bool = False
+    """Poolers hold clients back: their next transaction begins when they are let go."""
     latency: float = 0.006
 
     def own(self, node: str, epoch: int = 1) -> None:
         """`node` holds the reservation, the mount and the address, and serves."""
-        self.keys, self.holder, self.serving = [key(node, epoch)] * 2, key(node, epoch), True
+        self.keys, self.holder, self.serving, self.held = [key(node, epoch)] * 2, key(node, epoch), True, False
         for name, state in self.nodes.items():
             state.mounted = state.address = name == node
 
@@ -118,7 +120,7 @@ class Recorder:
             if tick % 20 == 0:
                 self._arp(world, now)
             for worker, state in workers.items():
-                if state[0] <= now and self._inside(now):
+                if state[0] <= now and self._inside(now) and not world.held:
                     self._attempt(world, worker, state, now, acknowledged)
             tick += 1
         self._finish()

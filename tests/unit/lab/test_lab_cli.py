@@ -68,7 +68,7 @@ def test_wrong_arguments_are_usage(argv: list[str], capsys: pytest.CaptureFixtur
 
 @pytest.mark.parametrize(("argv", "message"), [
     (["up", "--name", "No"], "'No' can't name a lab: 1 to 15 of a-z, 0-9 and -, the first a letter"),
-    (["up", "--topology", "nope"], "topology 'nope': No such file or directory; known by name: default"),
+    (["up", "--topology", "nope"], "topology 'nope': No such file or directory; known by name: default, erp"),
     (["up", "--nodes", "9"], "--nodes 9: a lab has 1 to 8 cluster nodes"),
     (["logs", "node1", "--lines", "0"], "--lines takes a whole number from 1"),
 ])

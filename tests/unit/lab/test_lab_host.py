@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -93,6 +94,17 @@ def test_everything_that_is_wrong_is_told_at_once(
     rich_host |= {"unshare"}
     monkeypatch.setattr(host, "free_disk_mib", lambda directory: 0)
     assert [problem.split(" ")[0] for problem in require(tmp_path, memory_mib=9999)] == ["tools", "the", str(tmp_path)]
+
+
+@pytest.mark.parametrize(("release", "is_old"), [("5.10.0-28-amd64", True), ("6.0.1", True), ("6.1.0-13-amd64", False),
+                                                 ("6.18.44-fc", False), ("10.0", False)])
+def test_old_kernel(rich_host: set[str], tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                    release: str, is_old: bool) -> None:
+    monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(release=release))
+    tools.expect("unshare")
+    told = [f"this machine's kernel is {release} and the lab needs 6.1 or newer, as Debian 12 has; in a container it is the "
+            "host's kernel that counts"]
+    assert require(tmp_path) == (told if is_old else [])
 
 
 @pytest.mark.parametrize(("user", "advice"), [(0, "a container without CAP_SYS_ADMIN can't run a lab"),

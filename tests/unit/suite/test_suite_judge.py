@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from holdfast.lab.errors import UsageError
-from holdfast.suite.cli import Outcome, chosen, judge
+from holdfast.suite.cli import chosen
+from holdfast.suite.judge import Outcome, judge
 from holdfast.suite.stages import Stage
 
 STAGES = [Stage("a", "", ()), Stage("b", "", (), quick=False)]
@@ -25,6 +26,7 @@ def junit(path: Path, **counts: int) -> Path:
     ({"tests": 5, "skipped": 2}, 0, 3, 2),
     ({"tests": 5}, 2, 5, 1),
     ({"tests": 0}, 5, 0, 1),
+    ({"tests": 0}, 0, 0, 1),
 ])
 def test_pytest_stages_count_their_tests(tmp_path: Path, counts: dict[str, int], code: int, passed: int, failed: int) -> None:
     assert judge(code, junit(tmp_path / "x.xml", **counts), tmp_path / "log", 1.0) == Outcome(passed, failed, 1.0)
@@ -38,6 +40,7 @@ def test_a_missing_report_is_a_failure_even_with_exit_code_0(tmp_path: Path) -> 
     ("12 passed, 0 failed\n", 0, 12, 0),
     ("12 passed, 3 failed\n", 1, 12, 3),
     ("12 passed, 0 failed\n", 1, 12, 1),
+    ("0 passed, 0 failed\n", 0, 0, 1),
     ("anything else\n", 0, 1, 0),
     ("", -1, 0, 1),
 ])
@@ -51,5 +54,22 @@ def test_quick_and_only_choose_stages() -> None:
     assert [s.name for s in chosen(STAGES, False, [])] == ["a", "b"]
     assert [s.name for s in chosen(STAGES, True, [])] == ["a"]
     assert [s.name for s in chosen(STAGES, False, ["b"])] == ["b"]
-    with pytest.raises(UsageError, match="there are a, b"):
-        chosen(STAGES, False, ["c"])
+    assert [s.name for s in chosen(STAGES, False, ["b", "a"])] == ["a", "b"]
+
+
+@pytest.mark.parametrize(("quick", "only", "said"), [
+    (False, ["c"], "there is no stage 'c'; there are a, b"),
+    (False, ["a", "c", "d"], "there is no stage 'c', 'd'; there are a, b"),
+    (True, ["a", "b"], "--quick leaves b out; ask for it without --quick"),
+])
+def test_a_stage_that_would_not_run_is_refused(quick: bool, only: list[str], said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        chosen(STAGES, quick, only)
+    assert (str(caught.value), caught.value.exit_code) == (said, 2)
+
+
+def test_extra_stages_run_where_they_are_asked_for() -> None:
+    stages = [*STAGES, Stage("c", "", (), quick=False, extra=True)]
+    assert [s.name for s in chosen(stages, False, [])] == ["a", "b"]
+    assert [s.name for s in chosen(stages, False, [], everything=True)] == ["a", "b", "c"]
+    assert [s.name for s in chosen(stages, False, ["c"])] == ["c"]

@@ -40,6 +40,7 @@ class CommandStep:
     to: str | None
     expect: str
     background: bool = False
+    without_poolers: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ class Runbook:
     known_as: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     applies_to: AppliesTo = field(default_factory=AppliesTo)
     restore: tuple[Step, ...] = ()
+    measure_through: str = "address"
 
     @property
     def faults(self) -> tuple[FaultStep, ...]:

@@ -86,6 +86,8 @@ def _check_check(document: Located, path: tuple[str | int, ...], step: dict[str,
 def _check_command(document: Located, path: tuple[str | int, ...], step: dict[str, Any], faults: list[str]) -> None:
     if (step["verb"] == "move") != ("to" in step):
         document.report(path, "`to` belongs to move, and move needs it")
+    if step.get("without_poolers") and step["verb"] not in ("move", "failback"):
+        document.report(path, "`without_poolers` belongs to move and failback")
 
 
 def _check_heal(document: Located, path: tuple[str | int, ...], step: dict[str, Any], faults: list[str]) -> None:
@@ -127,6 +129,7 @@ def _build(value: dict[str, Any]) -> Runbook:
         known_as={product: tuple(names) for product, names in full["known_as"].items()},
         applies_to=_build_applies(_with_defaults(_record_of("applies_to"), full["applies_to"])),
         restore=tuple(_build_step(step) for step in full["restore"]),
+        measure_through=full["measure_through"],
     )
 
 
@@ -177,7 +180,9 @@ BUILDERS: dict[str, Callable[[dict[str, Any]], Action]] = {
     "fault": _build_fault,
     "wait": _build_wait,
     "check": lambda value: CheckStep(value["what"], value["target"]),
-    "command": lambda value: CommandStep(value["verb"], value["target"], value["to"], value["expect"], value["background"]),
+    "command": lambda value: CommandStep(
+        value["verb"], value["target"], value["to"], value["expect"], value["background"], value["without_poolers"]
+    ),
     "playbook": lambda value: PlaybookStep(value["file"], value["variables"] or {}),
     "question": lambda value: QuestionStep(value["text"], value["proceed_on"]),
     "heal": lambda value: HealStep(value["fault"]),

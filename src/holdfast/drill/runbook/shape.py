@@ -75,6 +75,7 @@ COMMAND = _record(
     Field("target", NODE_ROLES, "The node on which it is given.", required=True),
     Field("to", NODE_ROLES, "With `move`: the node that shall own the package."),
     Field("expect", Choice(("accepted", "refused")), "What the agent must answer.", default="accepted"),
+    Field("without_poolers", Flag(), "With `move` and `failback`: do not pause the package's poolers first.", default=False),
     Field("background", Flag(), "Go on without waiting for the answer, which is then not judged.", default=False),
 )
 PLAYBOOK = _record(
@@ -160,6 +161,8 @@ RUNBOOK = _record(
     Field("disruption", Choice(("none", "pause", "outage")), "What clients feel when all goes well.", required=True),
     Field("known_as", MapOf(ListOf(Text())), "Names of the same test in other products.", default={}),
     Field("applies_to", APPLIES, "Where it can be run.", default={}),
+    Field("measure_through", Choice(("address", "pooler")), "Which way the probe goes to the database: straight to the "
+          "package's address, or through the pooler on its host.", default="address"),
     Field("entrance", ListOf(Choice(ENTRANCE), 1), "What must be true before anything is touched.",
           default=list(ENTRANCE)),
     Field("steps", ListOf(STEP, 1), "The act.", required=True),

@@ -264,6 +264,23 @@ def test_a_planned_move_keeps_the_address_until_the_resources_have_stopped(
     assert cluster.in_service()
 
 
+def test_the_address_comes_up_after_the_database_and_before_what_follows(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new, seen, perform = standby(cluster), [], cluster.perform
+
+    def watch(node: Node, action: act.Action) -> ev.Event:
+        if node is new and isinstance(action, act.StartResource):
+            seen.append((action.name, node.address))
+        return perform(node, action)
+
+    monkeypatch.setattr(cluster, "perform", watch)
+    cluster.crash(owner(cluster))
+    cluster.run(cluster.now + 5.0)
+    assert seen == [(name, number > 0) for number, name in enumerate(RESOURCES)]
+    assert new.address
+
+
 def test_move_to_a_broken_target_rolls_back(cluster: Cluster) -> None:
     old, new = owner(cluster), standby(cluster)
     new.broken.add("db")
@@ -361,6 +378,18 @@ def test_maintenance_ignores_failures_and_its_leave_gate_holds(cluster: Cluster)
     number = cluster.command(old, ev.Verb.MAINTENANCE_OFF)
     cluster.run(cluster.now + 0.5)
     assert not cluster.replies[number].ok and "db" in cluster.replies[number].reason
+
+
+def test_what_died_in_maintenance_while_the_agent_was_away_runs_again_at_its_end(cluster: Cluster) -> None:
+    old = owner(cluster)
+    cluster.command(old, ev.Verb.MAINTENANCE_ON)
+    cluster.run(cluster.now + 1.0)
+    cluster.fail_resource(old, "db")
+    cluster.kill_agent(old)
+    cluster.run(cluster.now + 3.0)
+    number = cluster.command(old, ev.Verb.MAINTENANCE_OFF)
+    cluster.run(cluster.now + 3.0)
+    assert cluster.replies[number].ok and cluster.in_service() and owner(cluster) is old
 
 
 def test_flap_limit_leaves_the_package_down() -> None:

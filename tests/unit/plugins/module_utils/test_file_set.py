@@ -8,7 +8,7 @@ import pwd
 
 import pytest
 from ansible_collections.holdfast.cluster.plugins.module_utils.errors import CommandError, HoldfastError
-from ansible_collections.holdfast.cluster.plugins.module_utils.file_set import FileSet
+from ansible_collections.holdfast.cluster.plugins.module_utils.file_set import FileSet, read_note
 from ansible_collections.holdfast.cluster.plugins.module_utils.resource import sync
 
 OWNER = {"owner": pwd.getpwuid(os.getuid()).pw_name, "group": grp.getgrgid(os.getgid()).gr_name}
@@ -69,3 +69,19 @@ def test_secret_never_shows(tmp_path):
     path = str(tmp_path / "key")
     result = sync(FileSet({path: file("s3cret")}, secret_paths=[path]))
     assert "s3cret" not in str(result)
+
+
+def test_a_note_outlives_the_run_that_made_the_change(tmp_path):
+    note, path = tmp_path / "notes" / "n", tmp_path / "f"
+    sync(FileSet({str(path): file("one")}, note=str(note)))
+    sync(FileSet({str(path): file("one")}, note=str(note)))
+    assert read_note(note) == [str(path)]
+    sync(FileSet({str(path): file("two")}, note=str(note)))
+    assert read_note(note) == [str(path)]
+
+
+def test_the_note_is_there_before_the_change(tmp_path):
+    note = tmp_path / "n"
+    with pytest.raises(CommandError):
+        sync(FileSet({str(tmp_path / "f"): file("x")}, checks={str(tmp_path / "f"): ["false"]}, note=str(note)))
+    assert read_note(note) == [str(tmp_path / "f")]

@@ -43,6 +43,13 @@ def test_obstacles_of_a_move():
     assert overview.find_obstacles(silent, "erp", "node2") == ["The agent of node2 does not answer."]
 
 
+def test_a_pooler_that_does_not_answer_is_an_obstacle():
+    poolers = {"client1": {"ready": False, "reason": "no route"}, "client2": {"ready": True, "reason": "serving"}}
+    built = overview.build_overview(answers({**view("owner", "node1"), "poolers": poolers}, view("standby", "node1")))
+    assert overview.find_obstacles(built, "erp", "node2") == ["Pooler client1 could not be paused: no route."]
+    assert overview.find_obstacles(built, "erp", "node2", without_poolers=True) == []
+
+
 def test_table_shows_owner_and_silence():
     built = overview.build_overview(answers(view("owner", "node1"), view("standby", "node1")))
     assert overview.render_table(built)[1].split()[:5] == ["erp", "owner", "node1", "2026", "10.0.0.5/24"]

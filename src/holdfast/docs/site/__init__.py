@@ -1,0 +1,1 @@
+"""What Sphinx reads: settings (conf.py), the order of the pages (navigation.py), and the styles."""

@@ -1,0 +1,122 @@
+"""Commands, playbooks, drills and messages that a page names exist, with these very options."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from holdfast_agent.control.__main__ import build_parser as build_holdfastctl
+from holdfast_agent.control.__main__ import parse_request
+
+from holdfast.cli import build_parser
+from holdfast.docs.reference.playbooks import told_variables
+
+ROOT = Path(__file__).parents[3]
+PAGES = [path for path in sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]) if "reference" not in path.parts]
+PROGRAMS = ("agent/**/*.py", "plugins/**/*.py", "src/**/*.py", "roles/**/*.yml", "playbooks/**/*.yml")
+SOURCES = [path.read_text() for pattern in PROGRAMS for path in ROOT.glob(pattern)]
+ROLE_OPTIONS = set(re.findall(r"(?m)^([a-z_]+):", "".join(p.read_text() for p in ROOT.glob("roles/*/defaults/main.yml"))))
+
+
+def code(path: Path) -> Iterator[str]:
+    """Lines of blocks, and inline code, without comments behind them."""
+    text = path.read_text()
+    for block in re.findall(r"(?ms)^\s*```(?:sh|bash|text)?\n(.*?)^\s*```", text):
+        yield from (re.sub(r"\s+#.*|\s{2,}\S.*", "", line).strip() for line in block.splitlines())
+    yield from (re.sub(r"\s+#.*", "", line).strip() for line in re.findall(r"(?m)^ {4}(\S.*)$", text))
+    yield from re.findall(r"`([^`\n]+)`", re.sub(r"(?ms)^\s*```.*?^\s*```", "", text))
+
+
+def commands(*programs: str) -> list[tuple[str, str]]:
+    """Page and command for every complete command of these programs; `NAME` and `…` are what a reader replaces."""
+    found = []
+    for path in PAGES:
+        for line in code(path):
+            first = line.split(" ", 1)[0]
+            if first in programs and " " in line and "…" not in line and "VERB" not in line:
+                found.append((str(path.relative_to(ROOT)), line))
+    return sorted(set(found))
+
+
+def is_accepted(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespace:
+    """Parse, with what the parser has to say as the failure's message."""
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
+            return parser.parse_args(words)
+    except SystemExit as end:
+        assert end.code == 0, said.getvalue()
+        return argparse.Namespace(verb="help")
+
+
+@pytest.mark.parametrize(("page", "command"), commands("./holdfast", "holdfast"))
+def test_holdfast_takes_every_command(page: str, command: str) -> None:
+    words = [word.replace("NUMBER", "1") for word in shlex.split(command)[1:]]
+    is_accepted(build_parser(), words)
+
+
+@pytest.mark.parametrize(("page", "command"), commands("holdfastctl"))
+def test_holdfastctl_takes_every_command(page: str, command: str) -> None:
+    words = shlex.split(command)[1:]
+    if words[-1] in ("maintenance", "start", "stop", "move", "detach", "attach", "failback", "forget-failures", "rejoin"):
+        words.append("erp")
+    options = is_accepted(build_holdfastctl(), words)
+    if options.verb == "maintenance":
+        parse_request(options)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_playbooks_and_their_variables_exist(path: Path) -> None:
+    text = path.read_text()
+    known = {playbook.stem for playbook in ROOT.glob("playbooks/*.yml")}
+    assert [name for name in re.findall(r"playbooks/(\w+)\.yml", text) if name not in known] == []
+    for line in text.splitlines():
+        named = re.search(r"ansible-playbook .*playbooks/(\w+)\.yml", line)
+        for variable in re.findall(r"-e '?\{?\"?([a-z_]+)", line) if named else ():
+            assert variable in told_variables().get(named[1], {}) or variable in ROLE_OPTIONS, f"{named[1]}: {variable}"
+
+
+@pytest.mark.parametrize("name", ["howto/recover", "howto/run_drills", "howto/patch_nodes", "drills"])
+def test_drills_that_are_named_exist(name: str) -> None:
+    known = {path.stem for path in ROOT.glob("runbooks/*.yml")}
+    text = (ROOT / "docs" / f"{name}.md").read_text()
+    named = re.findall(r"drill (?:run|explain) ([a-z_]+)", text) + re.findall(r"drill `([a-z_]+)`", text)
+    if name == "howto/recover":
+        rows = [row.split("|") for row in text.splitlines() if row.startswith("| ") and row.count("|") == 5]
+        named += [word for row in rows for word in re.findall(r"`([a-z_]+)`", row[4])]
+    assert named
+    assert [word for word in named if word not in known] == []
+
+
+def test_every_drill_of_the_catalogue_has_a_row_somewhere() -> None:
+    text = (ROOT / "docs/howto/recover.md").read_text() + (ROOT / "docs/drills.md").read_text()
+    assert [path.stem for path in sorted(ROOT.glob("runbooks/*.yml")) if path.stem not in text] == []
+
+
+def quoted_messages() -> list[str]:
+    """First cells of the tables whose first column quotes what a program says."""
+    found, quoting = [], False
+    for row in (ROOT / "docs/troubleshooting.md").read_text().splitlines():
+        cells = row.split("|")
+        if row.startswith("| ---") or len(cells) < 4:
+            continue
+        if not row.startswith("| `"):
+            quoting = any(word in cells[1] for word in ("You see", "says", "Message", "Event"))
+        elif quoting:
+            said = re.findall(r"`([^`]+)`", cells[1])
+            found += [message for message in said if message.count(" ") > 1 and "holdfastctl" not in message]
+    return found
+
+
+@pytest.mark.parametrize("message", quoted_messages())
+def test_quoted_messages_are_said_by_the_code(message: str) -> None:
+    """All fixed parts in one source file, in which values are braces and a long sentence may be folded."""
+    parts = [re.escape(part.strip(" ().")) for part in message.split("…") if part.strip(" ().;:,")]
+    parts = [re.sub(r"\\ ", r"[\\s\"f'}]+", part) for part in parts]
+    assert any(all(re.search(part, text) for part in parts) for text in SOURCES), message
