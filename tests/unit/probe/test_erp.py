@@ -105,7 +105,8 @@ def test_orders_are_gathered_with_their_lines_moves_and_copies() -> None:
     assert erp.gather_orders(sales, lines, moves)["outside/1"]["copies"] == 2
 
 
-def test_a_cut_off_job_is_run_again_before_orders_are_counted(tmp_path: Path) -> None:
-    fake = FakeErp([{"id": 5}], None, [], [], [])
+def test_a_cut_off_job_is_run_again_and_an_order_under_way_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(erp, "UNDER_WAY_SECONDS", 0)
+    fake = FakeErp([{"id": 5}, {"id": 6}], [{"id": 5}, {"id": 7}], None, [], [], [])
     assert erp.read_orders(fake, "r")["processed_again"] == 1  # type: ignore[arg-type]
-    assert fake.asked[1] == ("model.sale.sale.process", [5])
+    assert fake.asked[2] == ("model.sale.sale.process", [5])
