@@ -24,7 +24,7 @@ UNITS = {
 # A backend that serves a client names user, database and the client's address with its port in its title.
 CLIENT_BACKEND = re.compile(r"^postgres: .*\(\d+\)")
 PROC = Path("/proc")
-# SIGKILL works at once, except on a process in an uninterruptible wait; that one is reported as not gone.
+# A signal works as soon as the process runs again, which in an uninterruptible wait may be never: reported as not active.
 GONE_WITHIN_SECONDS = 5
 
 
@@ -162,8 +162,20 @@ class ProcessStop(ProcessFault):
             os.kill(pid, signal.SIGSTOP)
 
     def prove(self):
-        states = {pid: (process_state(pid) or ("gone",))[0] for pid in self.memory["stopped"]}
-        return all(state in ("T", "t") for state in states.values()), f"states of the processes: {states}"
+        with contextlib.suppress(WaitTimeoutError):
+            wait_until(lambda: (self._stands_still(), self._words()), GONE_WITHIN_SECONDS)
+        return self._stands_still(), self._words()
+
+    def states(self):
+        """State letter of each process; a child that has ended meanwhile does nothing either."""
+        return {pid: (process_state(pid) or ("gone",))[0] for pid in self.memory["stopped"]}
+
+    def _stands_still(self):
+        states = self.states()
+        return "T" in states.values() and set(states.values()) <= {"T", "t", "gone"}
+
+    def _words(self):
+        return f"states of the processes: {self.states()}"
 
     def heal_commands(self):
         return [["kill", "-CONT", str(pid)] for pid in self.memory.get("stopped", [])]

@@ -22,7 +22,7 @@ from holdfast.drill.runbook.model import (
 )
 
 if TYPE_CHECKING:
-    from holdfast.drill.driver import Drill
+    from holdfast.drill.run import Run
 
 WRITE_MODULE = "holdfast.cluster.fault_write_info"
 POLL_SECONDS = 0.2
@@ -43,7 +43,7 @@ class StepError(DrillError):
 class Actions:
     """Carries out one step at a time. Raises StepFailed when the cluster is to blame, DrillError otherwise."""
 
-    def __init__(self, drill: Drill) -> None:
+    def __init__(self, drill: Run) -> None:
         self.drill = drill
 
     def do(self, action: Action) -> None:

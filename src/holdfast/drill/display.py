@@ -26,7 +26,10 @@ def describe_entry(entry: Mapping[str, Any], zero: float) -> str | None:
         return f"{at}  {MARKS[entry['outcome']]} {entry['name']}{detail}"
     if kind == "fault":
         return f"{at}  ! {entry['fault'].replace('_', ' ')} at {entry['host']}: {entry['proof']}"
-    if kind in ("lost", "stopped"):
+    if kind == "round" and entry["event"] == "start":
+        return (f"{at}[round {entry['number']}] {entry['name']}; owner {entry['roles']['owner']}; "
+                f"{entry['proven']} of {entry['wanted']} faults done")  # fmt: skip
+    if kind in ("lost", "stopped", "paused", "not_injected"):
         return f"{at}  ? {entry.get('what') or entry.get('why')}"
     return None
 

@@ -28,10 +28,10 @@ def state_folder() -> Path:
     return Path(base or Path.home() / ".local" / "state") / "holdfast"
 
 
-def make_folder(root: Path, runbook: Runbook, package: str) -> Path:
+def make_folder(root: Path, name: str, package: str) -> Path:
     """A new folder, named so that a listing is a history."""
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    folder = root / f"{stamp}-{runbook.name}-{package}"
+    folder = root / f"{stamp}-{name}-{package}"
     for name in SUBFOLDERS:
         (folder / name).mkdir(parents=True, exist_ok=True)
     return folder
@@ -45,6 +45,16 @@ def describe_run(runbook: Runbook, view: ClusterView, roles: Roles, project: Pat
         "title": runbook.title,
         "purpose": runbook.purpose,
         "category": runbook.category,
+        "expect": asdict(runbook.expect),
+        "faults_declared": sum(len(roles.hosts(f.target)) for f in runbook.faults),
+        "steps": [step.name for step in runbook.steps],
+        **describe_site(view, roles, project, probe),
+    }
+
+
+def describe_site(view: ClusterView, roles: Roles, project: Path, probe: dict[str, Any]) -> dict[str, Any]:
+    """The part that does not depend on what is played."""
+    return {
         "started": time.time(),
         "cluster": view.cluster,
         "package": view.name,
@@ -55,9 +65,6 @@ def describe_run(runbook: Runbook, view: ClusterView, roles: Roles, project: Pat
         "node_ids": dict(view.node_ids),
         "macs": {},
         "clocks": {},
-        "expect": asdict(runbook.expect),
-        "faults_declared": sum(len(roles.hosts(f.target)) for f in runbook.faults),
-        "steps": [step.name for step in runbook.steps],
         "versions": {"holdfast": holdfast_version()},
         "git": git_revision(project),
         "user": getpass.getuser(),

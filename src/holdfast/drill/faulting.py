@@ -35,6 +35,9 @@ class Faults:
         self.boots = {**self.boots, **{f.host: boots.get(f.host, "") for f in faults}}
         for fault in faults:
             self.active[fault.id] = fault  # before the deed: what fails half-way has to be undone as well
+            self.journal.write("intent", id=fault.id, step=fault.step.id, fault=fault.step.kind, role=fault.step.target,
+                               host=fault.host, parameters=dict(fault.parameters),
+                               ttl_seconds=fault.ttl_seconds)  # fmt: skip
             if fault.layer == "power":
                 self._inject_power(fault)
             else:
@@ -53,6 +56,8 @@ class Faults:
         if result.get("unreachable") and fault.takes_node_down:
             self._record(fault, time.time(), None, "the node went away while it was told to")
             return
+        if result.get("unreachable"):
+            raise DrillError(f"{fault.id}: {fault.host} cannot be reached, the fault is not injected")
         found = result["fault"]
         self._record(fault, found["injected"] or time.time(), found["active"], found["proof"])
 

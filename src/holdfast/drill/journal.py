@@ -8,16 +8,25 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 Listener = Callable[[dict[str, Any]], None]
+
+
+def open_lines(path: Path) -> TextIO:
+    """Open for appending whole lines; what a controller was writing when it died is no line and is cut off."""
+    if path.exists():
+        whole = path.read_bytes()
+        if not whole.endswith(b"\n"):
+            path.write_bytes(whole[: whole.rfind(b"\n") + 1])
+    return path.open("a", encoding="utf-8")
 
 
 class Journal:
     """Append only. Listeners (the live view) see every entry after it was written."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("a", encoding="utf-8")
+        self._file = open_lines(path)
         self._lock = threading.Lock()
         self.listeners: list[Listener] = []
 

@@ -34,7 +34,8 @@ class MariadbProbe(Probe):
         password = secrets.token_urlsafe(24)
         # root logs in by its own account over the socket, which is where the agent makes the server listen.
         socket = f"/run/mysqld/holdfast-{self.view.name}-{database['name']}.sock"
-        self.shell.succeed(owner, ["mariadb", "--no-defaults", "--batch", "-S", socket], stdin=build_mariadb_sql(password))
+        self.shell.succeed(owner, ["mariadb", "--no-defaults", "--batch", "-S", socket],
+                           stdin=build_mariadb_sql(password, keep_rows=not self.clearing))  # fmt: skip
         # The configuration is readable by root alone.
         login = {"host": self.route.host, "port": self.route.port, "user": "holdfast_probe", "password": password,
                  "database": "holdfast_probe"}  # fmt: skip
@@ -50,13 +51,14 @@ def probe_of(view: ClusterView) -> type[Probe]:
     return MariadbProbe if view.database is not None and view.database["type"] == "mariadb" else Probe
 
 
-def build_mariadb_sql(password: str) -> str:
+def build_mariadb_sql(password: str, keep_rows: bool = False) -> str:
     """Role and database of the probe; the server gets a hash, never the password: statements end up in logs."""
     # What mysql_native_password stores: the SHA-1 of the SHA-1 (MariaDB manual).
     digest = hashlib.sha1(hashlib.sha1(password.encode()).digest()).hexdigest().upper()
+    drop = "" if keep_rows else "DROP TABLE IF EXISTS holdfast_probe.transaction;"
     return f"""
 CREATE DATABASE IF NOT EXISTS holdfast_probe;
 CREATE OR REPLACE USER 'holdfast_probe'@'%' IDENTIFIED BY PASSWORD '*{digest}' REQUIRE SSL;
 GRANT ALL ON holdfast_probe.* TO 'holdfast_probe'@'%';
-DROP TABLE IF EXISTS holdfast_probe.transaction;
+{drop}
 """

@@ -16,13 +16,14 @@ import secrets
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from holdfast.drill.conditions import NodeSeen
 from holdfast.drill.errors import DrillError, HostUnreachable
 from holdfast.drill.hosts import AnsibleModules, SshShell
+from holdfast.drill.journal import open_lines
 from holdfast.drill.route import Route, choose_route
 from holdfast.drill.view import ClusterView
 from holdfast.probe import PROGRAMS
@@ -30,7 +31,7 @@ from holdfast.probe import PROGRAMS
 # A host that has not spoken for this long does not answer; it speaks four times a second.
 SILENT_SECONDS = 2.0
 RECONNECT_SECONDS = 0.5
-LONGEST_DRILL_SECONDS = 3600
+LONGEST_DRILL_SECONDS, LONGEST_CAMPAIGN_SECONDS = 3600, 12 * 3600
 PROBE_FOLDER = "/run/holdfast-drill"
 PROBE_UNIT = "holdfast-drill-probe"
 DRIVER_PACKAGE = "python3-psycopg"
@@ -56,8 +57,8 @@ class Stream(threading.Thread):
 
     def run(self) -> None:
         text = PROGRAMS[self.program].read_text()
-        argv = ["python3", "-u", "-", *self.words, str(LONGEST_DRILL_SECONDS)]
-        with self.file.open("a", encoding="utf-8") as record:
+        argv = ["python3", "-u", "-", *self.words, str(LONGEST_CAMPAIGN_SECONDS)]
+        with open_lines(self.file) as record:
             while not self.stopped.is_set():
                 self.process = self.shell.stream(self.host, argv, text)
                 self._follow(record)
@@ -131,6 +132,12 @@ class Observers:
             for lun, view in stream.latest.get("packages", {}).get(self.view.name, {}).get("luns", {}).items():
                 self.paths_expected[host, lun] = max(1, view["paths"])
 
+    def expect_paths(self, state: Mapping[str, Any], package: str) -> None:
+        """The same from a recorded state, where the steady state is long gone."""
+        for host, entry in state.items():
+            for lun, view in entry.get("packages", {}).get(package, {}).get("luns", {}).items():
+                self.paths_expected[host, lun] = max(1, view["paths"])
+
     def clocks(self) -> dict[str, dict[str, float]]:
         """By how much each host's clock is ahead of this one's, too late by the fastest record's journey."""
         streams = [*self.streams.values(), *self.address]
@@ -145,10 +152,15 @@ class Observers:
 
 
 class Probe:
-    """The measuring client on its host."""
+    """The measuring client on its host. A run that goes on after a pause keeps its rows and counts on from `first_seq`."""
 
     def __init__(self, shell: SshShell, view: ClusterView, client: str, run_id: str, through: str = "address") -> None:
         self.shell, self.view, self.client, self.run_id, self.through = shell, view, client, run_id, through
+        self.record = f"{PROBE_FOLDER}/attempts.jsonl"
+        self.fetched_bytes = 0
+        self.first_seq = 0
+        self.clearing = FORGET_DRILLS
+        self.longest_seconds = LONGEST_DRILL_SECONDS
         self.status: dict[str, Any] = {}
         self.errors = 0
         self.calm_since = time.monotonic()
@@ -184,7 +196,7 @@ class Probe:
         # runuser: the superuser logs in by its own account (peer); nothing of this is in a process list.
         self.shell.succeed(
             owner, ["runuser", "-u", "postgres", "--", "psql", "-qX", "-v", "ON_ERROR_STOP=1", "-p", str(database["port"])],
-            stdin=build_account_sql(password),
+            stdin=build_account_sql(password, self.clearing),
         )  # fmt: skip
         route = self.route
         passfile = f"{route.host}:{route.port}:holdfast_probe:holdfast_probe:{password}\n"
@@ -204,8 +216,8 @@ class Probe:
             "readers": list(READERS), "tcp_timeout_seconds": TCP_TIMEOUT_SECONDS,
             "connect_timeout_seconds": route.patience_seconds,
             "statement_timeout_seconds": route.patience_seconds, "pause_seconds": PAUSE_SECONDS,
-            "seconds": LONGEST_DRILL_SECONDS, "final_timeout_seconds": 30,
-            "attempts": f"{PROBE_FOLDER}/attempts.jsonl", "status": f"{PROBE_FOLDER}/status.json",
+            "seconds": self.longest_seconds, "final_timeout_seconds": 30,
+            "first_seq": self.first_seq, "attempts": self.record, "status": f"{PROBE_FOLDER}/status.json",
         }  # fmt: skip
 
     def start(self) -> None:
@@ -247,16 +259,24 @@ class Probe:
         found: dict[str, Any] = done.json()
         return found
 
+    def fetch(self) -> str:
+        """What was recorded since the last time, in whole lines."""
+        argv = ["tail", "-c", f"+{self.fetched_bytes + 1}", self.record]
+        text = self.shell.succeed(self.client, argv, timeout_seconds=120)
+        text = text[: text.rfind("\n") + 1]
+        self.fetched_bytes += len(text.encode())
+        return text
+
     def stop(self) -> str:
-        """Stop measuring and fetch the record."""
+        """Stop measuring and fetch the rest of the record."""
         self._stop.set()
         self.shell.run(self.client, ["systemctl", "stop", PROBE_UNIT])
-        return self.shell.succeed(self.client, ["cat", f"{PROBE_FOLDER}/attempts.jsonl"], timeout_seconds=120)
+        return self.fetch()
 
     def remove(self) -> None:
         """Files of the probe; its database stays for the next drill."""
         with contextlib.suppress(DrillError, HostUnreachable):
-            self.shell.run(self.client, ["rm", "-rf", PROBE_FOLDER])
+            self.shell.run(self.client, ["rm", "-rf", PROBE_FOLDER, self.record])
 
 
 # Writes the files that arrive as JSON on standard input, readable by root alone, into a folder that is made afresh.
@@ -271,17 +291,25 @@ for name, text in json.load(sys.stdin).items():
 """
 
 
-def build_account_sql(password: str) -> str:
+def build_account_sql(password: str, clearing: str = "") -> str:
     """Role and database of the probe. The server gets a verifier, never the password: statements end up in logs."""
     verifier = build_scram_verifier(password, os.urandom(16))
-    return f"""
+    return ACCOUNT_SQL.format(verifier=verifier) + (CONNECT_SQL + clearing if clearing else "")
+
+
+ACCOUNT_SQL = """
 SELECT 'CREATE ROLE holdfast_probe LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'holdfast_probe')\\gexec
 ALTER ROLE holdfast_probe PASSWORD '{verifier}';
 SELECT 'CREATE DATABASE holdfast_probe OWNER holdfast_probe'
   WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'holdfast_probe')\\gexec
-\\connect holdfast_probe
-DROP SCHEMA IF EXISTS holdfast_probe CASCADE;
 """
+CONNECT_SQL = "\\connect holdfast_probe\n"
+# Rows of earlier drills have been judged. Those of a campaign may belong to one that is paused: only a new one takes them.
+FORGET_DRILLS = """
+SELECT 'DELETE FROM holdfast_probe.transaction WHERE run NOT LIKE ''%-campaign-%'''
+  WHERE to_regclass('holdfast_probe.transaction') IS NOT NULL\\gexec
+"""
+FORGET_ALL = "DROP SCHEMA IF EXISTS holdfast_probe CASCADE;\n"
 
 
 def build_scram_verifier(password: str, salt: bytes, iterations: int = 4096) -> str:

@@ -216,7 +216,7 @@ class Worker(threading.Thread):
         super().__init__(name=name, daemon=True)
         self.role, self.rows, self.config, self.log, self.stop = role, rows, config, log, stop
         self.connection: Connection | None = None
-        self.seq = 0
+        self.seq = int(config.get("first_seq", 0))
         self.seen: dict[str, int] = {}
 
     def run(self) -> None:

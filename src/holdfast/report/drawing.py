@@ -42,7 +42,7 @@ def draw_timeline(scale: Scale, lanes: list[Lane], traffic: list[Bucket], band: 
     parts: list[str] = []
     y = top + CHART + LATENCY + 2 * GAP
     for lane in lanes:
-        parts.append(_draw_lane(scale, lane, y))
+        parts.append(draw_lane(scale, lane, y))
         y += ROW + GAP
     height = y + 22
     back = [_draw_axis(scale, top, y), _draw_band(scale, band, top, y)]
@@ -111,7 +111,13 @@ def _draw_latency(scale: Scale, traffic: list[Bucket], top: float) -> str:
     return "".join([*parts, f'<path class="latency" d="{path}"/>' if path else ""])
 
 
-def _draw_lane(scale: Scale, lane: Lane, y: float) -> str:
+def draw_lane_height() -> float:
+    """From one lane to the next."""
+    return ROW + GAP
+
+
+def draw_lane(scale: Scale, lane: Lane, y: float) -> str:
+    """One row of segments with its name."""
     parts = [f'<text class="lane" x="0" y="{y + 17:.0f}">{escape(lane.name)}<title>{escape(lane.explain)}</title></text>',
              f'<line class="base" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y + ROW / 2}" y2="{y + ROW / 2}"/>']  # fmt: skip
     return "".join([*parts, *(_draw_segment(scale, s, y) for s in lane.segments if _visible(scale, s))])

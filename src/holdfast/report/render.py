@@ -36,12 +36,17 @@ def write_report(root: Path, history: History, judgement: Judgement) -> Path:
 
 
 def render_report(history: History, judgement: Judgement, files: list[str]) -> str:
+    return make_environment().get_template("report.html.j2").render(**page_values(history, judgement, files))
+
+
+def make_environment() -> jinja2.Environment:
+    """The templates; an undefined name is an error, and everything is escaped."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters["when"] = story.when
-    return environment.get_template("report.html.j2").render(**page_values(history, judgement, files))
+    return environment
 
 
 def page_values(history: History, judgement: Judgement, files: list[str]) -> dict[str, Any]:

@@ -57,6 +57,7 @@ UNSURE = {
     "state": "The state before and after could not be compared",
 }
 LOG_LINES = 60
+LONGEST_CHAIN = 4  # owners in a row that a tile can show
 
 
 @dataclass(frozen=True)
@@ -124,10 +125,11 @@ def _outage_words(history: History) -> str:
 
 def _loss_words(history: History) -> str:
     count = sum(a.role == "writer" and a.outcome == "ok" for a in history.attempts)
-    return f"Not one of {_thousands(count)} confirmed transactions was lost."
+    return f"Not one of {thousands(count)} confirmed transactions was lost."
 
 
-def _thousands(count: int) -> str:
+def thousands(count: int) -> str:
+    """12 345, with a space that does not break."""
     return f"{count:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
@@ -155,7 +157,7 @@ def _loss_tile(history: History, judgement: Judgement) -> Tile:
     check = judgement.of("acknowledged")
     count = sum(a.role == "writer" and a.outcome == "ok" for a in history.attempts)
     value = "not known" if check.measured is None else f"{check.measured:g}"
-    return Tile("Transactions lost", value, f"of {_thousands(count)} confirmed", _good(check.verdict))
+    return Tile("Transactions lost", value, f"of {thousands(count)} confirmed", _good(check.verdict))
 
 
 def _orders_tile(history: History, judgement: Judgement) -> Tile:
@@ -164,7 +166,7 @@ def _orders_tile(history: History, judgement: Judgement) -> Tile:
     value = "not known" if lost.measured is None else f"{lost.measured:g}"
     waited = "" if outage.measured is None else f"; longest wait in the ERP {outage.measured:.2f} s"
     verdict = max(lost.verdict, outage.verdict, key=BADNESS.__getitem__)
-    return Tile("ERP orders lost", value, f"of {count} confirmed{waited}", _good(verdict))
+    return Tile("ERP orders lost", value, f"of {thousands(count)} confirmed{waited}", _good(verdict))
 
 
 def _writer_tile(judgement: Judgement) -> Tile:
@@ -178,7 +180,9 @@ def _writer_tile(judgement: Judgement) -> Tile:
 def _owner_tile(history: History, judgement: Judgement) -> Tile:
     names = [node for _, node in owners_over_time(history)]
     check = judgement.of("end_owner")
-    return Tile("Owner", " → ".join(names) or "nobody", "in the order of time", _good(check.verdict))
+    shown = names if len(names) <= LONGEST_CHAIN else [names[0], "…", names[-1]]
+    detail = "in the order of time" if shown is names else f"{len(names) - 1} changes"
+    return Tile("Owner", " → ".join(shown) or "nobody", detail, _good(check.verdict))
 
 
 def budget(history: History) -> Budget | None:

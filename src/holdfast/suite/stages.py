@@ -84,6 +84,16 @@ def all_stages() -> list[Stage]:
             packages=("mmdebstrap", "uidmap", "qemu-system-x86", "qemu-utils", "openssh-client", "iproute2", "git"),
         ),
         Stage(
+            "drills",
+            "drills, deliberate breaks and a short campaign on a cluster of real nodes",
+            _pytest("tests/integration/drill", "-m", "lab"),
+            quick=False,
+            pytest=True,
+            timeout_seconds=2700,
+            environment=(("HOLDFAST_SLOWNESS", "3"),),
+            packages=("mmdebstrap", "openssh-client", "iproute2", "git"),
+        ),
+        Stage(
             "molecule",
             "every role on real nodes, with default and changed inputs, checked and removed again; Debian 12 and 13",
             (sys.executable, "-m", "holdfast.suite.molecule"),

@@ -77,7 +77,7 @@ class FakeShell:
             return json.dumps([{"ifname": "client", "addr_info": [{"local": "10.20.0.101"}]}])
         if len(argv) > 2 and argv[2] == "final":
             return json.dumps({"label": argv[-1], "client": host, "t_wall": time.time(), "t_mono": 0, "rows": {"w1": []}})
-        known = ("runuser", "python3", "systemd-run", "systemctl", "cat", "rm")
+        known = ("holdfastctl", "tail", "test", "runuser", "python3", "systemd-run", "systemctl", "cat", "rm")
         assert argv[0] in known, f"unexpected command: {argv}"
         return ""
 
@@ -180,12 +180,13 @@ class CalmProbe(Probe):
 
 def build_drill(runbook: Runbook, cluster: FakeCluster, folder: Path, answer: str | None = "yes", **words: Any) -> Drill:
     for name in ("probe", "samples", "events", "logs", "reservations", "state"):
-        (folder / name).mkdir()
+        (folder / name).mkdir(exist_ok=True)
     site = view()
     drill = Drill(
-        runbook, site, bind_roles(site, "node1"), folder, folder,
+        site, bind_roles(site, "node1"), folder, folder,
         FakeShell(cluster), FakeModules(cluster), FakePower(cluster), FakeDeadman(),  # type: ignore[arg-type]
-        Journal(folder / "journal.jsonl"), FakeObservers(cluster, folder), lambda question: answer, **words,
+        Journal(folder / "journal.jsonl"), FakeObservers(cluster, folder), lambda question: answer,
+        runbook=runbook, **words,
     )  # fmt: skip
     drill.probe = CalmProbe(drill.shell, site, "client1", "run")
     return drill

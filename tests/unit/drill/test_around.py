@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.drill import cli
+from holdfast.drill import cli, launch
 from holdfast.drill.conditions import NodeSeen
 from holdfast.drill.deadman import guard
 from holdfast.drill.display import PlainDisplay, describe_now
@@ -22,7 +22,6 @@ from holdfast.drill.past import read_runs, render_history, summarise
 from holdfast.drill.power import ModulePower
 from holdfast.drill.site import Site, choose_package
 from tests.unit.drill.fake_site import FakeCluster, FakePower
-from tests.unit.drill.scripts import catalogue
 from tests.unit.drill.site_view import view
 
 
@@ -143,13 +142,12 @@ def test_power_of_real_hardware_is_named_in_the_inventory() -> None:
 
 
 def test_production_needs_the_name_of_its_cluster(tmp_path: Path) -> None:
-    runbook = catalogue().runbooks["owner_crash"]
     site = Site(tmp_path, {}, None, view(holdfast_production=True))  # type: ignore[arg-type]
     for word in (None, "yes"):
         with pytest.raises(Refused, match="--approve-production lab"):
-            cli.guard_production(site, runbook, word)
-    cli.guard_production(site, runbook, "lab")
-    cli.guard_production(Site(tmp_path, {}, None, view()), runbook, None)  # type: ignore[arg-type]
+            launch.guard_production(site, "owner_crash causes: outage", word)
+    launch.guard_production(site, "it causes: outage", "lab")
+    launch.guard_production(Site(tmp_path, {}, None, view()), "it causes: outage", None)  # type: ignore[arg-type]
 
 
 def test_the_package_need_not_be_named_where_there_is_only_one() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.drill import actions, driver
+from holdfast.drill import actions
+from holdfast.drill import run as running
 from holdfast.drill.plan import PHASES
 from holdfast.drill.runbook.model import FaultStep, QuestionStep, Runbook, Step, WaitStep
 from holdfast.drill.verdict.result import Verdict
@@ -23,8 +24,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits of the driver's own end at once; those of the runbooks are shortened by `quick`."""
     monkeypatch.setattr(actions, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(actions, "PROOF_SECONDS", 0.1)
-    monkeypatch.setattr(driver, "BOOT_SECONDS", 0.2)
-    monkeypatch.setattr(driver, "FAILBACK_SECONDS", 0.2)
+    monkeypatch.setattr(running, "BOOT_SECONDS", 0.2)
+    monkeypatch.setattr(running, "FAILBACK_SECONDS", 0.2)
 
 
 def quick(runbook: Runbook) -> Runbook:

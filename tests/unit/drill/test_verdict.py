@@ -10,12 +10,13 @@ from xml.etree import ElementTree
 import pytest
 
 from holdfast.drill.verdict.checks.clients import check_acknowledged, check_outage, check_reads
-from holdfast.drill.verdict.history import Attempt, FinalRead, History
+from holdfast.drill.verdict.history import Attempt, FaultRecord, FinalRead, History, NodeSample
 from holdfast.drill.verdict.judge import STANDING_CHECKS, judge
-from holdfast.drill.verdict.load import load_history
+from holdfast.drill.verdict.load import load_history, place_crash
 from holdfast.drill.verdict.outage import longest_gaps
 from holdfast.drill.verdict.result import CheckResult, Verdict, worst
 from holdfast.drill.verdict.write import write_verdict
+from tests.unit.drill.mutations import MUTATIONS
 from tests.unit.drill.scripts import script_for
 from tests.unit.drill.world import START, Recorder, expectation
 
@@ -192,3 +193,24 @@ def test_the_written_forms_agree(folder: Path, history: History, tmp_path: Path)
     assert suite.get("errors") == "1" and suite.get("failures") == "0"
     assert suite.get("tests") == str(len(STANDING_CHECKS))
     assert (tmp_path / "summary.md").read_text().startswith("# UNKNOWN: The owner crashes")
+
+
+def test_a_crash_is_placed_at_the_last_sign_of_life() -> None:
+    """Ansible notices that a host is gone many seconds after it is gone."""
+    def sample(at: float) -> NodeSample:
+        return NodeSample("node1", at, "a", True, frozenset(), {})
+
+    samples = [sample(t / 4) for t in range(48)] + [sample(40.0)]
+    crash = FaultRecord("c", "node_crash", "owner", "node1", 25.0, True, takes_node_down=True, announced=10.0)
+    assert place_crash(crash, samples).injected == 11.75
+    assert place_crash(replace(crash, announced=None), samples).injected == 25.0
+    assert place_crash(replace(crash, takes_node_down=False), samples).injected == 25.0
+    assert place_crash(replace(crash, announced=13.0), samples).injected == 25.0, "it was gone before"
+
+
+def test_what_was_expected_because_of_a_fault_is_unknown_without_it(history: History) -> None:
+    idle = replace(history, faults=tuple(replace(f, active=False) for f in history.faults))
+    stayed = MUTATIONS["no_move"].apply(idle)
+    assert judge(stayed).of("end_owner").verdict is Verdict.UNKNOWN
+    assert judge(stayed).verdict is Verdict.UNKNOWN
+    assert judge(MUTATIONS["lost_row"].apply(stayed)).verdict is Verdict.FAIL

@@ -68,6 +68,8 @@ class AddressSample:
 
 @dataclass(frozen=True)
 class FaultRecord:
+    """`announced` is when the driver began to inject it, `injected` when the host says that it was done."""
+
     id: str
     kind: str
     role: str
@@ -78,6 +80,7 @@ class FaultRecord:
     healed: float | None = None
     healed_by: str = ""
     takes_node_down: bool = False
+    announced: float | None = None
 
 
 @dataclass(frozen=True)

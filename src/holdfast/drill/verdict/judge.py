@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from holdfast.drill.verdict.checks import clients, conduct, erp, ownership, traces
 from holdfast.drill.verdict.history import History
@@ -38,10 +39,22 @@ STANDING_CHECKS: tuple[Check, ...] = (
 # Only where users of an ERP took part.
 ERP_CHECKS: tuple[Check, ...] = (erp.check_erp_outage, erp.check_erp_orders)
 
+# What is expected because of the fault. Where the fault was not active, that it did not come says nothing about the
+# cluster: the answer is not known. Everything else is demanded of a cluster without a fault as well, and stays failed.
+BECAUSE_OF_THE_FAULT = ("end_owner", "resets", "steps")
+
 
 def judge(history: History, checks: Iterable[Check] | None = None) -> Judgement:
     """All answers, in order; by default of every check that this run is subject to."""
-    return Judgement(tuple(_run(check, history) for check in (checks_of(history) if checks is None else checks)))
+    results = [_run(check, history) for check in (checks_of(history) if checks is None else checks)]
+    unproven = any(result.name == "faults" and result.verdict is not Verdict.PASS for result in results)
+    return Judgement(tuple(_without_fault(result) if unproven else result for result in results))
+
+
+def _without_fault(result: CheckResult) -> CheckResult:
+    if result.name not in BECAUSE_OF_THE_FAULT or result.verdict is not Verdict.FAIL:
+        return result
+    return replace(result, verdict=Verdict.UNKNOWN, summary=f"{result.summary}; but the fault is not proven to have been active")
 
 
 def checks_of(history: History) -> tuple[Check, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -79,10 +79,10 @@ def load_history(root: Path) -> History:
     package = run.get("package", "")
     faults = _load_faults(journal)
     axis = TimeAxis.build(run.get("clocks", {}), faults)
-    samples = _load_samples(folder, axis, package)
+    samples = list(_load_samples(folder, axis, package))
     history = History(
         run=run,
-        expect=_load_expectation(run.get("expect", {})),
+        expect=load_expectation(run.get("expect", {})),
         objectives=run.get("objectives", {}),
         roles=run.get("roles", {}),
         node_ids=run.get("node_ids", {}),
@@ -91,7 +91,7 @@ def load_history(root: Path) -> History:
         finals=tuple(_load_final(folder, axis, name) for name in folder.names("probe/final-*.json")),
         samples=tuple(samples),
         address_samples=tuple(_load_addresses(folder, axis)),
-        faults=tuple(faults),
+        faults=tuple(place_crash(fault, samples) for fault in faults),
         steps=tuple(_load_steps(journal)),
         phases=tuple(_load_phases(journal)),
         writes=tuple(WriteTry(**_body(entry)) for entry in journal if entry["kind"] == "write_try"),
@@ -114,7 +114,8 @@ def _body(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in entry.items() if key not in ("kind", "t_wall", "t_mono")}
 
 
-def _load_expectation(raw: Mapping[str, Any]) -> Expectation:
+def load_expectation(raw: Mapping[str, Any]) -> Expectation:
+    """An expectation as run.json holds it."""
     lists = {key: tuple(raw.get(key, ())) for key in ("resets", "may_reset", "log_patterns_allowed")}
     rest = {key: value for key, value in raw.items() if key not in lists}
     return Expectation(**{"owner": "either", "outage": "none", **rest, **lists})
@@ -139,14 +140,26 @@ def _load_steps(journal: list[dict[str, Any]]) -> Iterator[StepRecord]:
 def _load_faults(journal: list[dict[str, Any]]) -> list[FaultRecord]:
     """A fault's entry, completed by later proofs and by its first heal."""
     found: dict[str, dict[str, Any]] = {}
+    announced: dict[str, float] = {}
     for entry in journal:
-        if entry["kind"] == "fault":
-            found[entry["id"]] = {"kind": entry["fault"], **{k: v for k, v in _body(entry).items() if k != "fault"}}
+        if entry["kind"] == "intent":
+            announced[entry["id"]] = entry["t_wall"]
+        elif entry["kind"] == "fault":
+            found[entry["id"]] = {"kind": entry["fault"], **{k: v for k, v in _body(entry).items() if k != "fault"},
+                                  "announced": announced.get(entry["id"])}  # fmt: skip
         elif entry["kind"] == "proof" and entry["id"] in found:
             found[entry["id"]].update(active=entry["active"], proof=entry["proof"])
         elif entry["kind"] == "heal" and entry["id"] in found and found[entry["id"]].get("healed") is None:
             found[entry["id"]].update(healed=entry["healed"], healed_by=entry["by"])
     return [FaultRecord(**entry) for entry in found.values()]
+
+
+def place_crash(fault: FaultRecord, samples: list[NodeSample]) -> FaultRecord:
+    """A node that goes down cannot say when: it was just after its last sample. The driver hears of it much later."""
+    if not fault.takes_node_down or fault.announced is None:
+        return fault
+    alive = [s.time for s in samples if s.node == fault.host and fault.announced <= s.time <= fault.injected]
+    return replace(fault, injected=max(alive)) if alive else fault
 
 
 def _load_attempts(folder: Folder, axis: TimeAxis) -> Iterator[Attempt]:

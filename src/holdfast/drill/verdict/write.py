@@ -10,7 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from holdfast.drill.verdict.history import History
-from holdfast.drill.verdict.result import CheckResult, Judgement, Verdict
+from holdfast.drill.verdict.result import Judgement, Verdict
 
 
 def write_verdict(root: Path, history: History, judgement: Judgement) -> None:
@@ -54,17 +54,20 @@ def junit_document(history: History, judgement: Judgement) -> str:
         "timestamp": _iso(run.get("started")),
     })  # fmt: skip
     for check in judgement.checks:
-        _add_case(suite, name, check)
+        add_case(suite, name, check.title, check.verdict, check.summary, check.findings)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(suite, encoding="unicode") + "\n"
 
 
-def _add_case(suite: ElementTree.Element, classname: str, check: CheckResult) -> None:
-    case = ElementTree.SubElement(suite, "testcase", {"classname": classname, "name": check.title})
-    if check.verdict is not Verdict.PASS:
-        tag = "failure" if check.verdict is Verdict.FAIL else "error"
-        ElementTree.SubElement(case, tag, {"message": check.summary}).text = "\n".join(check.findings)
+def add_case(
+    suite: ElementTree.Element, classname: str, name: str, verdict: Verdict, summary: str, findings: tuple[str, ...]
+) -> None:
+    """One test case; what did not pass carries its findings."""
+    case = ElementTree.SubElement(suite, "testcase", {"classname": classname, "name": name})
+    if verdict is Verdict.PASS:
+        ElementTree.SubElement(case, "system-out").text = summary
     else:
-        ElementTree.SubElement(case, "system-out").text = check.summary
+        tag = "failure" if verdict is Verdict.FAIL else "error"
+        ElementTree.SubElement(case, tag, {"message": summary}).text = "\n".join(findings)
 
 
 def markdown_document(history: History, judgement: Judgement) -> str:

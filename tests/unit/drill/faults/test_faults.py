@@ -166,6 +166,25 @@ def test_the_header_of_the_stand_alone_command_has_the_kernels_layout() -> None:
     assert struct.calcsize("@iiBBHIPPPIIiP") == 64
 
 
+@pytest.mark.parametrize(("states", "active"), [
+    ("TTt", True), ("TT-", True), ("TTR", False), ("RRR", False), ("---", False)])
+def test_a_stopped_process_is_proven_by_its_state(monkeypatch: pytest.MonkeyPatch, states: str, active: bool) -> None:
+    """A stop is carried out when the process runs next: it is waited for, and a child that has ended is no objection."""
+    seen = iter(["RRR", *[states] * 20])
+    now = {"states": ""}
+
+    def look(pid: int) -> tuple[str, str] | None:
+        if pid == 0:
+            now["states"] = next(seen, states)
+        return None if now["states"][pid] == "-" else (now["states"][pid], "1")
+
+    monkeypatch.setattr(process, "process_state", look)
+    monkeypatch.setattr(process, "GONE_WITHIN_SECONDS", 0.05)
+    fault = process.ProcessStop(Context("f1", {"process": "agent"}, None))
+    fault.memory = {"stopped": [0, 1, 2]}
+    assert fault.prove()[0] is active
+
+
 def test_each_kind_of_database_has_its_own_pid_file() -> None:
     unit = {"type": "systemd", "name": "x.service", "unit": "x.service"}
     server = {"type": "mariadb", "name": "mariadb", "data_directory": "/srv/shop/mysql"}

@@ -1,0 +1,238 @@
+"""What a drill and a campaign share: the hosts, the observers, the faults, the journal, and the phases around the act.
+
+The phases are those of DESIGN.md, section 9; `driver` and `campaign.driver` say in which order they use them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from holdfast.drill.actions import Actions, StepError, StepFailed
+from holdfast.drill.collecting import Collector
+from holdfast.drill.deadman import Deadman
+from holdfast.drill.errors import DrillError
+from holdfast.drill.evidence import write_json
+from holdfast.drill.faulting import Faults
+from holdfast.drill.hosts import AnsibleModules, SshShell
+from holdfast.drill.journal import Journal
+from holdfast.drill.mariadb_probe import probe_of
+from holdfast.drill.observers import Observers, Probe
+from holdfast.drill.plan import PHASES, Roles
+from holdfast.drill.power import Power
+from holdfast.drill.runbook.model import CommandStep, WaitStep
+from holdfast.drill.view import ClusterView
+
+# Quiet time before the act: enough attempts to know the probe's resolution and the normal latency.
+CALM_BEFORE_SECONDS = 3.0
+BOOT_SECONDS = 240.0
+FAILBACK_SECONDS = 120.0
+POLL_SECONDS = 0.5
+
+
+class Aborted(DrillError):
+    """A person ended the run."""
+
+
+@dataclass
+class Run:
+    """The parts. `roles` are bound once by a drill and for every fault anew by a campaign."""
+
+    view: ClusterView
+    roles: Roles
+    project: Path
+    folder: Path
+    shell: SshShell
+    modules: AnsibleModules
+    power: Power
+    deadman: Deadman
+    journal: Journal
+    observers: Observers
+    ask: Callable[[str], str | None]
+    run: dict[str, Any] = field(default_factory=dict, kw_only=True)
+
+    def __post_init__(self) -> None:
+        client = self.roles.client
+        assert client is not None
+        self.phase = "reset"
+        self.probe: Probe = probe_of(self.view)(self.shell, self.view, client, self.folder.name, self.way())
+        self.faults = Faults(self.modules, self.power, self.deadman, self.journal, self.view.name)
+        self.collector = Collector(self.shell, self.journal, self.folder)
+        self.actions = Actions(self)
+
+    def way(self) -> str:
+        """Which way the probe goes to the database: `address` or `pooler`."""
+        return "address"
+
+    def save(self) -> None:
+        """run.json, as far as it is known."""
+        write_json(self.folder / "run.json", self.run)
+
+    def enter(self, name: str, body: Callable[[], None]) -> None:
+        """One phase, with its begin and its end in the journal."""
+        assert name in PHASES
+        self.journal.write("phase", name=name, event="start")
+        self.phase = name
+        try:
+            body()
+        finally:
+            self.journal.write("phase", name=name, event="end")
+
+    @contextlib.contextmanager
+    def step(self, name: str, kind: str) -> Iterator[None]:
+        """A recorded step: ok, failed (the cluster said no) or error (the driver could not find out)."""
+        started = time.time()
+        self.journal.write("step", phase=self.phase, name=name, action=kind, event="start")
+        outcome, detail = "error", "the driver ended"
+        try:
+            yield
+            outcome, detail = "ok", ""
+        except StepFailed as error:
+            outcome, detail = "failed", str(error)
+            raise
+        except (DrillError, KeyboardInterrupt, OSError) as error:
+            outcome, detail = "error", str(error) or "interrupted by a person"
+            raise StepError(detail) from error
+        finally:
+            self.journal.write("step", phase=self.phase, name=name, action=kind, event="end", started=started,
+                               outcome=outcome, detail=detail)  # fmt: skip
+
+    def not_run(self, name: str, why: str) -> None:
+        """A step that was not reached; recorded, because it is never a pass."""
+        self.journal.write("step", phase="act", name=name, action="", event="end", started=time.time(),
+                           outcome="not_run", detail=why)  # fmt: skip
+
+    def reset(self) -> None:
+        """Leftovers are a reason to stop: somebody's drill was not undone, and nobody knows why."""
+        with self.step("no fault of an earlier drill is left", "check"):
+            found = self.collector.snapshots(self.view.nodes, "reset")
+            left = [f"{host}: {item}" for host, entry in found.items() for item in entry["state"]["leftovers"]]
+            if left:
+                raise StepFailed("; ".join(left))
+
+    def prove_steady(self, criteria: tuple[str, ...]) -> None:
+        self.observers.start_nodes()
+        entrance = (("package_up", "package is up on its owner", "package_owned", "owner"),
+                    ("standby_ready", "standby can take over", "node_standby", "standby"))  # fmt: skip
+        for criterion, name, what, role in entrance:
+            if criterion in criteria:
+                with self.step(name, "wait"):
+                    self.wait_for(what, role, 30)
+        self.observers.learn_paths()
+        if "paths_complete" in criteria:
+            with self.step("all paths are there", "wait"):
+                self.wait_for("paths_complete", "all_nodes", 30)
+
+    def record_state(self) -> None:
+        """State, addresses and versions of all nodes before anything is touched."""
+        with self.step("state of all nodes is recorded", "check"):
+            found = self.collector.snapshots(self.view.nodes, "before")
+            self.run["macs"] = {mac: host for host, entry in found.items() for mac in entry["macs"]}
+            self.run["versions"] |= {host: entry["versions"] for host, entry in found.items()}
+            self.save()
+
+    def observe(self) -> None:
+        client = self.probe.client
+        with self.step("probe has its account and its table", "check"):
+            self.probe.install(self.modules)
+            self.probe.prepare(self.roles.owner)
+        with self.step("probe runs, the address is watched", "check"):
+            self.start_clients()
+            self.observers.start_address(client, self.actions.interface_of(client))
+        with self.step(f"clients are served for {CALM_BEFORE_SECONDS:g} s without an error", "wait"):
+            self.actions.wait(WaitStep("clients_served", None, None, CALM_BEFORE_SECONDS, None, 60))
+        self.run["clocks"] = self.observers.clocks()  # now: a fault may be about to move one of them
+        self.save()
+
+    def start_clients(self) -> None:
+        self.probe.start()
+
+    def heal(self) -> None:
+        """Undo every fault. What no node can undo by itself comes first: a frozen host heals nothing."""
+        order = sorted(self.faults.active, key=lambda name: self.faults.active[name].layer != "power")
+        for name in order:
+            with contextlib.suppress(StepError), self.step(f"undo {name}", "heal"):
+                self.faults.prove_from_outside(self.observers.seen(), self.observers.boot_ids())
+                self.faults.heal(name)
+        for name in list(self.faults.active):
+            with contextlib.suppress(StepError), self.step(f"undo {name}, second try", "heal"):
+                self._wait_until_it_answers(self.faults.active[name].host)
+                self.faults.heal(name)
+
+    def _wait_until_it_answers(self, host: str) -> None:
+        """A host that was unreachable may be on its way back."""
+        end = time.monotonic() + BOOT_SECONDS
+        while time.monotonic() < end:
+            seen = self.observers.seen().get(host)
+            if seen is not None and seen.reachable:
+                return
+            time.sleep(POLL_SECONDS)
+
+    def restore_parts(self) -> list[tuple[str, Callable[[], None]]]:
+        """What every run does after its act, in this order; a runbook's own restore goes before the way home."""
+        return [
+            ("all nodes are back", lambda: self.wait_for("node_up", "all_nodes", BOOT_SECONDS)),
+            ("package is up", lambda: self.wait_for("package_up", None, BOOT_SECONDS)),
+            ("rows are read after the act", lambda: self.final_read("after_act")),
+            ("who may write is tried on every path", self.try_writes),
+        ]
+
+    def home_parts(self) -> list[tuple[str, Callable[[], None]]]:
+        """The way home and what must be true there."""
+        return [
+            ("package is back on its first owner", self.failback),
+            ("rows are read after the restore", lambda: self.final_read("after_restore")),
+            ("all paths are there again", lambda: self.wait_for("paths_complete", "all_nodes", 120)),
+        ]
+
+    def do_parts(self, parts: list[tuple[str, Callable[[], None]]]) -> None:
+        """Each part by itself: what one of them finds out does not depend on the others."""
+        for name, body in parts:
+            with contextlib.suppress(StepError, StepFailed), self.step(name, "restore"):
+                body()
+        with contextlib.suppress(StepError, StepFailed), self.step("state of all nodes is recorded", "check"):
+            self.collector.snapshots(self.view.nodes, "after")
+
+    def wait_for(self, what: str, target: str | None, seconds: float) -> None:
+        self.actions.wait(WaitStep(what, target, None, 0, None, seconds))
+
+    def try_writes(self) -> None:
+        owner = self.actions.current_owner()
+        self.actions.try_writes({node: node != owner for node in self.view.nodes})
+
+    def failback(self) -> None:
+        if self.actions.current_owner() != self.roles.owner:
+            self.wait_for("node_standby", "owner", BOOT_SECONDS)
+            self.actions.do(CommandStep("move", "standby", "owner", "accepted"))
+        self.wait_for("package_owned", "owner", FAILBACK_SECONDS)
+        self.wait_for("node_standby", "standby", FAILBACK_SECONDS)
+
+    def final_read(self, label: str) -> None:
+        write_json(self.folder / "probe" / f"final-{label}.json", self.probe.final_read(label))
+
+    def log_scan(self) -> None:
+        self.collector.logs(self.view.nodes, self.run["started"])
+
+    def collect(self) -> None:
+        """Stop everything that runs on hosts, and take the records home."""
+        self.collector.events(self.view.nodes, self.run["started"])
+        self.observers.stop()
+        self.fetch_attempts(self.probe.stop)
+        self.probe.remove()
+
+    def fetch_attempts(self, fetch: Callable[[], str]) -> None:
+        """Append what the probe has recorded since the last time."""
+        try:
+            text = fetch()
+        except DrillError as error:
+            self.journal.write("lost", what=f"the probe's record: {error}")
+            return
+        with (self.folder / "probe" / self.attempts_name()).open("a", encoding="utf-8") as file:
+            file.write(text)
+
+    def attempts_name(self) -> str:
+        return f"attempts-{self.probe.client}.jsonl"
