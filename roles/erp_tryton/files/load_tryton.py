@@ -24,8 +24,9 @@ from proteus import config as proteus_config
 from trytond.config import config as server_config
 
 CHART = ("account", "account_template_root_en")
-#: Groups of a user who places sale orders and looks at their deliveries (XML ids of modules sale and stock).
-SELLER_GROUPS = ("Sales", "Stock", "Account")
+#: Groups of a user who places sale orders, looks at their deliveries, and may run a cut-off job again (names of modules
+#: sale, stock and account).
+SELLER_GROUPS = ("Sales", "Sales Administrator", "Stock", "Account")
 
 
 class Loader:
@@ -156,11 +157,15 @@ class Loader:
     def users(self):
         groups = Model.get("res.group").find([("name", "in", SELLER_GROUPS)])
         for wanted in self.wanted["users"]:
-            if find("res.user", ("login", "=", wanted["login"])) is None and self.missing(f"user {wanted['login']}"):
+            user = find("res.user", ("login", "=", wanted["login"]))
+            if user is None and self.missing(f"user {wanted['login']}"):
                 user = Model.get("res.user")(name=wanted["login"], login=wanted["login"], password=wanted["password"])
                 user.companies.append(self.firm)
                 user.company = self.firm
-                user.groups.extend(groups)
+                user.save()
+            lacking = [group for group in groups if user is not None and group not in user.groups]
+            if lacking and self.missing(f"groups of {wanted['login']}"):
+                user.groups.extend(lacking)
                 user.save()
 
 

@@ -31,6 +31,8 @@ from typing import Any
 
 STATUS_PERIOD_SECONDS = 0.2
 PAGE = 500
+#: Users go on while orders are read: one that is confirmed and not processed may just be under way.
+UNDER_WAY_SECONDS = 3.0
 #: A request that was taken over by a dead machine: after a second of silence its successor is asked, which ends it.
 KEEPALIVE = ((socket.TCP_KEEPIDLE, 1), (socket.TCP_KEEPINTVL, 1), (socket.TCP_KEEPCNT, 3), (socket.TCP_USER_TIMEOUT, 3000))
 #: Errors that Tryton raises before it commits anything (trytond.exceptions).
@@ -200,7 +202,7 @@ class Seller(threading.Thread):
         self.stage, self.confirm_sent = "create", False
         outcome, error = "ok", ""
         try:
-            record |= self._place()
+            self._place(record)
         except Refused as reason:
             outcome, error = "fail", str(reason)
         except (Unreachable, LoggedOut) as reason:
@@ -211,19 +213,19 @@ class Seller(threading.Thread):
             outcome, record["look"], error = "ok", error, ""
         self._finish(record, outcome, error)
 
-    def _place(self) -> dict[str, Any]:
-        if not self.goods:
+    def _place(self, record: dict[str, Any]) -> None:
+        """The four calls; `record` learns first what the order is about to be."""
+        if not self.customers:
             self._learn()
         customer = self.customers[self.seq % len(self.customers)]
         lines = [(product, 1 + (self.seq + position) % 5) for position, product in enumerate(self.goods)]
-        planned = {"total": str(sum(quantity * Decimal(p["list_price"]) for p, quantity in lines)), "rows": len(lines),
+        record |= {"total": str(sum(quantity * Decimal(p["list_price"]) for p, quantity in lines)), "rows": len(lines),
                    "quantity": sum(quantity for _, quantity in lines)}  # fmt: skip
         (number,) = self._call("create", "model.sale.sale.create", [build_order(self.reference, customer, lines)])
         self._call("quote", "model.sale.sale.quote", [number])
         self._call("confirm", "model.sale.sale.confirm", [number])
         self.stage = "read"
         self._call("read", "model.sale.sale.read", [number], ["state", "untaxed_amount"])
-        return planned
 
     @property
     def reference(self) -> str:
@@ -325,13 +327,20 @@ def read_orders(erp: Erp, run: str) -> dict[str, Any]:
     A confirmed order whose processing was cut off waits for its job; the job is run again first, as an operator does.
     """
     of_run = ["reference", "like", f"{run}/%"]
-    waiting = [sale["id"] for sale in _all(erp, "sale.sale", [of_run, ["state", "=", "confirmed"]], [])]
+    waiting = _waiting(erp, of_run)
+    if waiting:
+        time.sleep(UNDER_WAY_SECONDS)
+        waiting = sorted(set(waiting) & set(_waiting(erp, of_run)))
     if waiting:
         erp.call("model.sale.sale.process", waiting)
     sales = _all(erp, "sale.sale", [of_run], ["reference", "state", "untaxed_amount"])
     lines = _all(erp, "sale.line", [["sale.reference", "like", f"{run}/%"]], ["sale", "amount", "quantity"])
     moves = _all(erp, "stock.move", [["origin.sale.reference", "like", f"{run}/%", "sale.line"]], ["origin", "quantity"])
     return {"processed_again": len(waiting), "orders": gather_orders(sales, lines, moves)}
+
+
+def _waiting(erp: Erp, of_run: list[Any]) -> list[int]:
+    return [sale["id"] for sale in _all(erp, "sale.sale", [of_run, ["state", "=", "confirmed"]], [])]
 
 
 def gather_orders(sales: list[Any], lines: list[Any], moves: list[Any]) -> dict[str, dict[str, Any]]:

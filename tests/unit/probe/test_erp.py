@@ -71,6 +71,7 @@ def test_a_confirmed_order_is_ok_and_says_what_it_is_worth(tmp_path: Path) -> No
 def test_how_an_order_ends(tmp_path: Path, answers: list[Any], order: str, call: str) -> None:
     seller(tmp_path, *LEARNT, *answers).order()
     assert records(tmp_path, "order")[0]["outcome"] == order
+    assert records(tmp_path, "order")[0]["total"] == "8.50"
     assert records(tmp_path, "call")[-1]["outcome"] == call
 
 
@@ -104,7 +105,8 @@ def test_orders_are_gathered_with_their_lines_moves_and_copies() -> None:
     assert erp.gather_orders(sales, lines, moves)["outside/1"]["copies"] == 2
 
 
-def test_a_cut_off_job_is_run_again_before_orders_are_counted(tmp_path: Path) -> None:
-    fake = FakeErp([{"id": 5}], None, [], [], [])
+def test_a_cut_off_job_is_run_again_and_an_order_under_way_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(erp, "UNDER_WAY_SECONDS", 0)
+    fake = FakeErp([{"id": 5}, {"id": 6}], [{"id": 5}, {"id": 7}], None, [], [], [])
     assert erp.read_orders(fake, "r")["processed_again"] == 1  # type: ignore[arg-type]
-    assert fake.asked[1] == ("model.sale.sale.process", [5])
+    assert fake.asked[2] == ("model.sale.sale.process", [5])
