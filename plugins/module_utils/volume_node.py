@@ -38,7 +38,8 @@ class GroupResource(Resource):
         if missing and self.check_mode:
             # The run that assembles the maps did not happen; what is on LUNs that are not there yet cannot be known.
             return bare_state(self.wanted.devices)
-        return read_group(self.wanted.name, self.wanted.devices)
+        # Nor did, perhaps, the step before this one that gives the node its name in LVM.
+        return read_group(self.wanted.name, self.wanted.devices, may_lack_system_id=self.check_mode)
 
     def plan(self, before):
         """See L(plan_group)."""
@@ -141,15 +142,17 @@ def bare_state(devices):
     return {"system_id": None, "devices_file": [], "devices": {device: dict(blank) for device in devices}, "group": None}
 
 
-def read_system_id():
-    """This node's name in LVM; raises L(HoldfastError) where it has none."""
+def read_system_id(may_be_missing=False):
+    """This node's name in LVM; where it has none, None if that I(may_be_missing), else an L(HoldfastError)."""
     system_id = run(["lvm", "systemid"]).partition("system ID:")[2].strip()
+    if not system_id and may_be_missing:
+        return None
     if not system_id:
         raise HoldfastError("LVM on this node has no system ID: set local/system_id in /etc/lvm/lvmlocal.conf")
     return system_id
 
 
-def read_group(name, devices):
+def read_group(name, devices, may_lack_system_id=False):
     """Everything that L(plan_group) needs to know."""
     present = [device for device in devices if Path(device).exists()]
     groups, owners = parse_report(run(build_report_command(present))) if present else ({}, {})
@@ -159,7 +162,7 @@ def read_group(name, devices):
             if volume in group["volumes"]:
                 group["volumes"][volume].update(mounted=True, filesystem_size=mounted["size"])
     return {
-        "system_id": read_system_id(),
+        "system_id": read_system_id(may_lack_system_id),
         "devices_file": read_devices_file(),
         "devices": {device: _read_device(device, owners) for device in present},
         "group": group,
