@@ -186,7 +186,7 @@ class Run:
         return [
             ("package is back on its first owner", self.failback),
             ("rows are read after the restore", lambda: self.final_read("after_restore")),
-            ("all paths are there again", lambda: self.wait_for("paths_complete", "all_nodes", 120)),
+            ("all paths are there again", lambda: self.wait_for("paths_complete", "all_nodes", FAILBACK_SECONDS)),
         ]
 
     def do_parts(self, parts: list[tuple[str, Callable[[], None]]]) -> None:

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from holdfast.drill import actions, run
+from holdfast.drill import run as run_module
 from holdfast.drill.campaign import driver
+from holdfast.drill.campaign import driver as driver_module
 from holdfast.drill.campaign.describe import Settings, describe_rounds, split_entries
 from holdfast.drill.campaign.draw import Draw, Entry, Round, draw_rounds, load_entries
 from holdfast.drill.campaign.driver import Campaign
@@ -89,7 +91,10 @@ def test_the_package_goes_home_at_the_end(tmp_path: Path) -> None:
     assert cluster.owner == "node1"
 
 
-def test_a_campaign_stops_where_the_cluster_does_not_come_back(tmp_path: Path) -> None:
+def test_a_campaign_stops_where_the_cluster_does_not_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (run_module, driver_module):
+        for limit in ("BOOT_SECONDS", "FAILBACK_SECONDS"):
+            monkeypatch.setattr(module, limit, 0.2, raising=False)
     cluster = FakeCluster()
     campaign = build(tmp_path, cluster, [CUT, CRASH, CUT], faults=9)
     played = campaign.actions.seen
