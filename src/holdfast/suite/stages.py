@@ -56,7 +56,13 @@ def all_stages() -> list[Stage]:
             extra=True,  # its first run fetches an environment for each test
             timeout_seconds=1800,
         ),
-        Stage("unit", "unit tests and drift checks", _pytest("tests/unit"), pytest=True),
+        Stage(
+            "unit",
+            "unit tests and drift checks",
+            _pytest("tests/unit"),
+            pytest=True,
+            packages=("spin", "gcc", "libc6-dev"),  # fresh traces of the model
+        ),
         Stage("docs", "the documentation as a site, strictly", (sys.executable, "-m", "holdfast", "docs", "build"), quick=False),
         Stage(
             "collection",
