@@ -51,3 +51,10 @@ def test_an_ordinary_user_gets_no_error(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(os, "setpriority", refuse)
     favour(os.getpid())
+
+
+def test_a_process_outside_of_all_autogroups_gets_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "setpriority", lambda *words: None)
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7/autogroup").symlink_to("/proc/self/mem")  # a write to its start fails with EIO, also for root
+    favour(7, proc=tmp_path)

@@ -6,6 +6,7 @@ like a stalled node to its peers. Nodes therefore go first.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -22,7 +23,8 @@ def processor_for(number: int) -> int:
 def favour(pid: int, processor: int | None = None, proc: Path = Path("/proc")) -> None:
     """Prefer a process that has just started, with all that it will start; an ordinary user may not, and it stays as it is.
 
-    `processor` binds it to one. The autogroup is the scheduler's unit where there is one, so it gets the same value.
+    `processor` binds it to one. The autogroup is the scheduler's unit where there is one, so it gets the same value; a
+    process outside of all autogroups has the file too, and the kernel answers EINVAL there.
     """
     try:
         if processor is not None:
@@ -30,6 +32,7 @@ def favour(pid: int, processor: int | None = None, proc: Path = Path("/proc")) -
         os.setpriority(os.PRIO_PROCESS, pid, PRIORITY)
         autogroup = proc / str(pid) / "autogroup"
         if autogroup.exists():
-            autogroup.write_text(str(PRIORITY))
+            with contextlib.suppress(OSError):
+                autogroup.write_text(str(PRIORITY))
     except (PermissionError, ProcessLookupError):
         return
