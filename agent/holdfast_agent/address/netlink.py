@@ -1,4 +1,4 @@
-"""Addresses of the node's interfaces by rtnetlink(7): list, notice, remove. No process is started."""
+"""Addresses of the node's interfaces by rtnetlink(7): list, notice, add, remove. No process is started."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 # include/uapi/linux/rtnetlink.h and netlink.h.
 _RTM_DELADDR, _RTM_GETADDR, _NEWADDR = 21, 22, 20
-_REQUEST, _ACK, _DUMP = 0x1, 0x4, 0x300
+_REQUEST, _ACK, _DUMP, _CREATE, _EXCLUSIVE = 0x1, 0x4, 0x300, 0x400, 0x200
 _ERROR, _DONE = 2, 3
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
 _GROUPS = 0x10 | 0x100
@@ -56,25 +56,37 @@ def list_addresses() -> frozenset[InterfaceAddress]:
         return frozenset(_receive_dump(connection))
 
 
+def add_address(entry: InterfaceAddress) -> bool:
+    """Put an address on its interface at once; returns whether it was not there yet. OSError where it cannot be."""
+    code = _change(_NEWADDR, _CREATE | _EXCLUSIVE, entry)
+    if code and code != errno.EEXIST:
+        raise OSError(code, os.strerror(code))
+    return code == 0
+
+
 def remove_address(entry: InterfaceAddress) -> bool:
     """Take an address off its interface at once; returns whether it was there."""
+    code = _change(_RTM_DELADDR, 0, entry)
+    if code and code not in (errno.EADDRNOTAVAIL, errno.ENODEV):
+        raise OSError(code, os.strerror(code))
+    return code == 0
+
+
+def _change(kind: int, flags: int, entry: InterfaceAddress) -> int:
+    """Errno of the kernel's answer, 0 for done."""
     interface = ipaddress.ip_interface(entry.address)
     packed = interface.ip.packed
     family = socket.AF_INET if interface.version == 4 else socket.AF_INET6
     try:
         index = socket.if_nametoindex(entry.interface)
     except OSError:
-        return False
+        return errno.ENODEV
     body = _ADDRESS.pack(family, interface.network.prefixlen, 0, 0, index)
     body += _attribute(_IFA_LOCAL, packed) + _attribute(_IFA_ADDRESS, packed)
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC) as connection:
-        connection.send(_message(_RTM_DELADDR, _REQUEST | _ACK, body))
+        connection.send(_message(kind, _REQUEST | _ACK | flags, body))
         (code,) = struct.unpack_from("=i", connection.recv(_BUFFER_BYTES), _HEADER.size)
-    if code in (-errno.EADDRNOTAVAIL, -errno.ENODEV):
-        return False
-    if code:
-        raise OSError(-code, os.strerror(-code))
-    return True
+    return int(-code)
 
 
 def parse_addresses(packet: bytes) -> Iterator[tuple[int, int, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..address.announcement import announce
-from ..address.netlink import InterfaceAddress, list_addresses, remove_address
+from ..address.netlink import InterfaceAddress, add_address, list_addresses, remove_address
 from ..address.track_file import write_track_file
 from ..config import PackageDefinition
 from ..eventlog.writer import INFO, WARNING
@@ -31,9 +31,11 @@ class PackageAddresses:
         return all(self.present.values())
 
     def allow(self) -> None:
-        """Let keepalived raise them."""
+        """Have keepalived raise them, and raise them here and now: it waits for an advertisement that nobody sends."""
         self._allowed = True
         write_track_file(self._package.name, True)
+        for entry in self._wanted:
+            self._add(entry)
         self.refresh(list_addresses())
 
     def forbid(self) -> None:
@@ -51,6 +53,13 @@ class PackageAddresses:
             if here != self.present[entry.address]:
                 self.present[entry.address] = here
                 self._changed(entry, here)
+
+    def _add(self, entry: InterfaceAddress) -> None:
+        try:
+            if add_address(entry):
+                announce(entry)
+        except OSError as error:
+            self._log("address not added", WARNING, address=entry.address, reason=error.strerror)
 
     def _remove(self, entry: InterfaceAddress) -> bool:
         """Take an address away that must not be here; returns whether it is gone."""
