@@ -30,6 +30,8 @@ from .work_channel import WorkChannel
 
 # How long the inspection at agent start may take before the package is taken for running, which is the careful answer.
 INSPECT_SECONDS = 10.0
+# LVM reads every device: not while clients come back. Nothing of a takeover waits for it.
+CLAIM_AFTER_SECONDS = 5.0
 Answer = Callable[[bool, str], None]
 
 
@@ -143,6 +145,7 @@ class PackageAgent:
             case act.Reply():
                 self._answers.pop(action.id)(action.ok, action.reason)
             case act.RaiseAddress():
+                self.timeline.address_allowed(self._ports.loop.now)
                 self.addresses.allow()
             case act.LowerAddress():
                 self._log("lower address", reason=action.reason)
@@ -183,8 +186,12 @@ class PackageAgent:
         if self.state.state is State.OWNER and before.state is not State.MAINTENANCE:
             # Adopted ones were not started by this agent, so nothing has begun to watch them.
             self._health.begin_all(self._work.pids)
-            self._work.claim()
+            self._ports.loop.call_at(self._ports.loop.now + CLAIM_AFTER_SECONDS, self._claim)
             self._report_takeover()
+
+    def _claim(self) -> None:
+        if self.state.state in (State.OWNER, State.MAINTENANCE):
+            self._work.claim()
 
     def _report_takeover(self) -> None:
         taken = self.timeline.finish(self._ports.loop.now)

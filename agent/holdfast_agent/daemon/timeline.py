@@ -24,6 +24,7 @@ class TakeoverTimeline:
     def __init__(self) -> None:
         self._begun: float | None = None
         self._at = 0.0
+        self._allowed_at = 0.0
         self._phase = ""
         self._phases: dict[str, float] = {}
         self._cause = ""
@@ -40,10 +41,15 @@ class TakeoverTimeline:
             # Withdrawn, lost or failed: no takeover.
             self._begun = None
 
-    def address_up(self, now: float) -> None:
-        """The address is here; it may come before or after the database is ready."""
+    def address_allowed(self, now: float) -> None:
+        """The address may be here from now on: the first resource runs, others may still be starting."""
         if self._begun is not None:
-            self._phases["address"] = now - self._begun
+            self._allowed_at = now
+
+    def address_up(self, now: float) -> None:
+        """The address is here."""
+        if self._begun is not None:
+            self._phases["address"] = now - self._allowed_at
 
     def finish(self, now: float) -> dict[str, Any] | None:
         """The package serves: the result, None where nothing was begun."""

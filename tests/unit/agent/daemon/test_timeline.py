@@ -46,11 +46,12 @@ def test_phases_of_a_takeover() -> None:
         at(11.3, State.STARTING, Step.RUN, "start"),
         at(11.8, State.OWNER, Step.RUN),
     )
-    timeline.address_up(11.4)
+    timeline.address_allowed(11.4)
+    timeline.address_up(11.5)
     taken = timeline.finish(11.8)
     assert taken == {
         "cause": "silent on every network",
-        "phases": {"detect": 0.6, "arbitrate": 0.9, "preempt": 0.1, "activate": 0.3, "database": 0.5, "address": 2.0},
+        "phases": {"detect": 0.6, "arbitrate": 0.9, "preempt": 0.1, "activate": 0.3, "database": 0.5, "address": 0.1},
         "total_seconds": 2.4,
     }
     assert timeline.last == taken
