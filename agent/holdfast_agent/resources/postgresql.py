@@ -48,11 +48,17 @@ class PidFile:
 
 
 def start(resource: Resource, deadline: float) -> dict[str, int]:
-    """Start the server and return its pid when it has answered a query."""
+    """Start the server and return its pid when it accepts connections, by its own word as pg_ctl waits for it.
+
+    The first query of a database that was just started has to read its catalogs. Clients need not wait for the agent's:
+    whoever watches the health asks within a second. A server that was here before may hang, so that one has to answer first.
+    """
     directory = _data_directory(resource)
     present = read_pid_file(directory)
     if present is not None and process_is_alive(present.pid) and present.pid in processes_in(str(directory)):
-        return _wait_until_ready(resource, directory, present.pid, deadline)
+        _wait_until_ready(resource, directory, present.pid, deadline)
+        _wait_until_answered(resource, deadline)
+        return {"pid": present.pid}
     group = ControlGroup(resource.package, resource.name)
     group.kill(deadline)
     _remove_stale_lock(directory)
@@ -60,7 +66,8 @@ def start(resource: Resource, deadline: float) -> dict[str, int]:
     command = [_binary(resource), "-D", str(directory), "-p", str(resource.settings["port"])]
     log = log_path(resource.package, resource.name)
     pid = spawn_server(Server(command, account.pw_name, group, log, directory))
-    return _wait_until_ready(resource, directory, pid, deadline)
+    _wait_until_ready(resource, directory, pid, deadline)
+    return {"pid": pid}
 
 
 def stop(resource: Resource, fast: bool, deadline: float) -> None:
@@ -117,21 +124,27 @@ def read_pid_file(directory: Path) -> PidFile | None:
     return PidFile(pid, lines[_PORT_LINE], lines[_SOCKET_LINE], lines[_STATUS_LINE].strip())
 
 
-def _wait_until_ready(resource: Resource, directory: Path, pid: int, deadline: float) -> dict[str, int]:
-    reason = "it is still recovering"
+def _wait_until_ready(resource: Resource, directory: Path, pid: int, deadline: float) -> None:
     while time.monotonic() < deadline:
         if not process_is_alive(pid):
             tail = log_tail(resource.package, resource.name)
             raise ResourceError(f"PostgreSQL ended while starting: {tail}", resource=resource.name)
         present = read_pid_file(directory)
         if present is not None and present.pid == pid and present.status == _READY:
-            try:
-                check(resource, deadline)
-                return {"pid": pid}
-            except ResourceError as error:
-                reason = str(error)
+            return
         time.sleep(_POLL_SECONDS)
-    raise ResourceError(f"PostgreSQL did not get ready in time: {reason}", resource=resource.name)
+    raise ResourceError("PostgreSQL did not get ready in time: it is still recovering", resource=resource.name)
+
+
+def _wait_until_answered(resource: Resource, deadline: float) -> None:
+    while True:
+        try:
+            check(resource, deadline)
+            return
+        except ResourceError as error:
+            if time.monotonic() > deadline:
+                raise ResourceError(f"PostgreSQL did not answer in time: {error}", resource=resource.name) from error
+        time.sleep(_POLL_SECONDS)
 
 
 def _database(resource: Resource) -> Database:
