@@ -50,7 +50,7 @@ class Timers:
     agent_restart: float
     """Longest time systemd needs to have a killed agent back and verifying."""
     vrrp_advert: float
-    """Between two VRRP advertisements; an address is up this long after the agent allowed it (role virtual_address)."""
+    """Between two VRRP advertisements; keepalived takes an address over this long after the agent raised it."""
     isolation_hold: float
     """An owner must have missed its witness for this long before it gives the package to a peer."""
     cold_start_wait: float
@@ -219,7 +219,7 @@ _EXPLANATIONS = (
     ("feed", "watchdog device is fed"),
     ("vouch", "one verified round vouches for: 2 D + stall"),
     ("agent_restart", "a killed agent is back"),
-    ("vrrp_advert", "VRRP advertisement, and delay of an address"),
+    ("vrrp_advert", "VRRP advertisement"),
     ("vrrp_late", "keepalived so late drops its address"),
     ("isolation_hold", "witness gone: owner offers the package"),
     ("cold_start_wait", "unheard peers at boot: start alone"),

@@ -62,6 +62,7 @@ EVENTS = {
     "written out": "A checkpoint before the poolers pause, so that the stop is short.",
     "address down": "A virtual address is no longer on its interface.",
     "address not announced": "The agent's own gratuitous ARP could not be sent.",
+    "address not added": "The kernel refused an allowed address; keepalived tries it again.",
     "address not removed": "The kernel refused to remove an address that must not be here.",
     "address removed": "An address was here without being allowed and was taken away.",
     "address up": "A virtual address is on its interface.",
