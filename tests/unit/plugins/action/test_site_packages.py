@@ -52,5 +52,6 @@ def test_facts_of_an_earlier_run_do_not_count(asked: list[dict[str, Any]]) -> No
 
 
 def test_what_check_mode_would_install_is_not_there(asked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ActionModule, "_execute_module", lambda *_, **__: {"changed": True, "packages": {"lvm2": "to be installed"}})
+    would = {"changed": True, "packages": {"lvm2": "to be installed"}}
+    monkeypatch.setattr(ActionModule, "_execute_module", lambda *_, **__: would)
     assert "ansible_facts" not in run(["lvm2"], {}, check_mode=True)
