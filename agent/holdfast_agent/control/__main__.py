@@ -48,7 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 _HELP = {
-    Verb.START: "start a stopped package here",
+    Verb.START: "start a stopped package here; in maintenance: what does not run",
     Verb.STOP: "stop a package and leave it stopped",
     Verb.MOVE: "move a package to another node",
     Verb.DETACH: "leave a package running while the agent is replaced",

@@ -36,7 +36,9 @@ def accept(turn: Turn, event: Command, reason: str) -> None:
 
 def _start(turn: Turn, event: Command) -> None:
     s = turn.s
-    if s.state not in (State.STOPPED, State.FAILED, State.STANDBY) or s.step is not Step.IDLE:
+    if s.state is State.MAINTENANCE:
+        _start_again(turn, event)
+    elif s.state not in (State.STOPPED, State.FAILED, State.STANDBY) or s.step is not Step.IDLE:
         refuse(turn, event, f"the package is {s.state} here")
     elif s.lock is None or not s.lock_readable:
         refuse(turn, event, "the lock LUN cannot be read")
@@ -59,6 +61,19 @@ def _start(turn: Turn, event: Command) -> None:
         turn.set(unplanned=False, up_to=event.up_to)
         if s.lock.holder == s.key:
             turn.go(State.STARTING, Step.RECHECK, "still holds the lock LUN")
+
+
+def _start_again(turn: Turn, event: Command) -> None:
+    """Start what does not run and stay in maintenance, so that its leave gate can be met. What runs stays as it is."""
+    s = turn.s
+    problem = _unverified(turn)
+    if event.up_to is not None:
+        refuse(turn, event, "in maintenance: a start there starts what ran when it began")
+    elif s.plan or problem is not None:
+        refuse(turn, event, problem or "in maintenance, and busy")
+    else:
+        started = s.config.resources_up_to(s.up_to)
+        turn.set(waiting=Waiting(event.id, event.verb), plan=tuple(Work("start", name) for name in started))
 
 
 def _stop(turn: Turn, event: Command) -> None:
@@ -107,12 +122,15 @@ def _maintenance_off(turn: Turn, event: Command) -> None:
 
 def _leave_gate(turn: Turn) -> str | None:
     """Maintenance and detachment end only when what is found is what an owner must have."""
+    if turn.s.unhealthy:
+        return _unverified(turn) or f"{', '.join(sorted(turn.s.unhealthy))} failed"
+    return _unverified(turn)
+
+
+def _unverified(turn: Turn) -> str | None:
     s = turn.s
-    if s.unverified_since is not None or turn.now - s.verified_at > turn.t.slow_limit + turn.t.defend:
-        return "the storage is not verified"
-    if s.unhealthy:
-        return f"{', '.join(sorted(s.unhealthy))} failed"
-    return None
+    late = turn.now - s.verified_at > turn.t.slow_limit + turn.t.defend
+    return "the storage is not verified" if s.unverified_since is not None or late else None
 
 
 def _detach(turn: Turn, event: Command) -> None:
