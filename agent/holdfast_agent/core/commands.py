@@ -254,6 +254,20 @@ def _rejoin(turn: Turn, event: Command) -> None:
         accept(turn, event, "already clean: cleaning up the keys")
 
 
+def _confirm_dead(turn: Turn, event: Command) -> None:
+    """A person saw that the node has no power, or its power controller said so. It counts until the node is heard again."""
+    peer = turn.peer(event.target)
+    if peer is None:
+        refuse(turn, event, f"{event.target} is not another node of this package")
+    elif not turn.silent(peer, turn.t.silence):
+        refuse(turn, event, f"{peer.node} is not dead: it was heard {turn.now - peer.heard_at:.1f} s ago")
+    else:
+        turn.set(peers=tuple(replace(p, dead=True) if p is peer else p for p in turn.s.peers))
+        turn.set(poll_at=min(turn.s.poll_at, turn.now))
+        turn.log("peer dead", f"{peer.node} is confirmed dead by an operator")
+        accept(turn, event, f"{peer.node} counts as dead until it is heard again")
+
+
 _VERBS: dict[Verb, Callable[[Turn, Command], None]] = {
     Verb.START: _start,
     Verb.STOP: _stop,
@@ -265,4 +279,5 @@ _VERBS: dict[Verb, Callable[[Turn, Command], None]] = {
     Verb.FAILBACK: _failback,
     Verb.FORGET_FAILURES: _forget,
     Verb.REJOIN: _rejoin,
+    Verb.CONFIRM_DEAD: _confirm_dead,
 }

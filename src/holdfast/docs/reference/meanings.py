@@ -86,7 +86,7 @@ EVENTS = {
     "no watchdog": "No watchdog is configured: a node that cannot stop is not stopped.",
     "not fit to run the package": "Something that the package needs is missing here, such as the server's program.",
     "not handed over": "At the agent's end a package could be neither moved nor detached, with the reason.",
-    "peer dead": "A node is confirmed dead. Nothing in this version sends that confirmation.",
+    "peer dead": "A person confirmed that a node is dead (`holdfastctl confirm-dead`); it counts until that node is heard again.",
     "preempt data": "Foreign keys on a data LUN were removed.",
     "release": "Giving the keys up: a step that is repeated, or data LUNs that stay reserved on purpose.",
     "repair": "Registrations or reservation were incomplete and are being restored, with writes suspended.",

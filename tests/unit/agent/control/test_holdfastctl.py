@@ -43,13 +43,15 @@ STATUS: dict[str, Any] = {
         (["maintenance", "on", "erp"], Request("maintenance on", "erp")),
         (["maintenance", "erp", "off"], Request("maintenance off", "erp")),
         (["forget-failures", "erp"], Request("forget-failures", "erp")),
+        (["confirm-dead", "erp", "node2"], Request("confirm-dead", "erp", "node2")),
     ],
 )
 def test_words_become_requests(words: list[str], request_: Request) -> None:
     assert command.parse_request(command.build_parser().parse_args(words)) == request_
 
 
-@pytest.mark.parametrize("words", [["maintenance", "erp", "db"], ["maintenance", "on", "off"], ["start"], ["dance", "erp"]])
+@pytest.mark.parametrize("words", [["maintenance", "erp", "db"], ["maintenance", "on", "off"], ["start"], ["dance", "erp"],
+                                   ["confirm-dead", "erp"]])  # fmt: skip
 def test_wrong_usage_ends_with_two(words: list[str]) -> None:
     with pytest.raises(SystemExit) as end:
         command.main(words)
@@ -58,7 +60,7 @@ def test_wrong_usage_ends_with_two(words: list[str]) -> None:
 
 def test_every_verb_of_the_machine_has_a_command() -> None:
     for verb in Verb:
-        words = [*verb.value.split(" "), "erp"]
+        words = [*verb.value.split(" "), "erp", *(["node2"] if verb is Verb.CONFIRM_DEAD else [])]
         assert command.parse_request(command.build_parser().parse_args(words)).verb == verb.value
 
 

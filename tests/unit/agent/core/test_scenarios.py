@@ -357,9 +357,29 @@ def test_detached_package_is_left_alone_until_its_node_is_proven_dead(cluster: C
     cluster.run(cluster.now + 20.0)
     assert old.running == set(RESOURCES) and not new.mounted
     cluster.power_off(old)
-    cluster.to_agent(new, ev.PeerConfirmedDead(old.name))
+    number = cluster.command(new, ev.Verb.CONFIRM_DEAD, old.name)
     cluster.run(cluster.now + 3.0)
-    assert owner(cluster) is new
+    assert cluster.replies[number].ok and owner(cluster) is new
+
+
+def test_a_node_that_is_heard_is_not_dead_whoever_says_so(cluster: Cluster) -> None:
+    old, new = owner(cluster), standby(cluster)
+    for target, reason in ((old.name, "was heard"), (new.name, "not another node"), ("node9", "not another node")):
+        number = cluster.command(new, ev.Verb.CONFIRM_DEAD, target)
+        cluster.run(cluster.now + 1.0)
+        assert not cluster.replies[number].ok and reason in cluster.replies[number].reason
+    assert owner(cluster) is old and cluster.in_service()
+
+
+def test_a_node_that_starts_alone_does_not_wait_for_one_that_is_confirmed_dead() -> None:
+    c = Cluster(7)
+    alone, dead = c.nodes[0], c.nodes[1]
+    c.power_off(dead)
+    c.run(3.0)
+    assert not c.in_service() and "waiting for node2" in state_of(alone).reason
+    c.command(alone, ev.Verb.CONFIRM_DEAD, dead.name)
+    c.run(7.0)
+    assert owner(c) is alone
 
 
 def test_detached_package_is_attached_again(cluster: Cluster) -> None:
