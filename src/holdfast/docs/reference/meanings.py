@@ -123,6 +123,7 @@ STATUS = {
     "keys": "Own keys by LUN and path.",
     "registered": "All keys by LUN.",
     "holder": "Key of the reservation holder by LUN.",
+    "read_seconds_ago": "By LUN, how old its keys and holder in this document are: a node at rest reads the lock LUN alone.",
     "address": "Whether each virtual address is on this node.",
     "failures": "Restarts, unplanned moves and failed nodes that still count.",
     "flaps": "Unplanned moves within the period that is watched.",

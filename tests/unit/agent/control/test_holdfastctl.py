@@ -94,6 +94,14 @@ def test_the_table_fits_a_terminal_and_says_what_matters() -> None:
     assert "(no packages)" in render_status({**STATUS, "packages": {}})
 
 
+def test_what_was_not_read_lately_is_shown_with_its_age() -> None:
+    luns = {"erp-lock": {"sda": ["0x8abcdef001000007"]}, "erp-data": {"sdb": ["0x8abcdef001000007"]}}
+    package = {**STATUS["packages"]["erp"], "keys": luns, "read_seconds_ago": {"erp-lock": 0.4, "erp-data": 412.3}}
+    lines = render_status({**STATUS, "packages": {"erp": package}}).splitlines()
+    assert "  erp-data (412 s ago): 1 of 1 paths registered, held by nobody" in lines
+    assert "  erp-lock: 1 of 1 paths registered, held by 0x8abcdef001000007" in lines
+
+
 def test_a_preview_shows_what_speaks_against_it_and_what_it_would_take() -> None:
     preview = {
         "target": "node2",
