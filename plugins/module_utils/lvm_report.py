@@ -5,15 +5,26 @@
 from __future__ import annotations
 
 import json
+from typing import NamedTuple
 
 from .errors import ParseError
 from .volume_plan import FILESYSTEM_TAG
 
 _COLUMNS = {
     "vg": "vg_name,vg_systemid,vg_autoactivation,vg_free,vg_extent_size",
-    "pv": "pv_name,pv_size,pe_start,vg_name",
+    "pv": "pv_name,pv_size,pe_start,vg_name,pv_in_use,pv_mda_count",
     "lv": "lv_name,lv_size,lv_active,lv_tags,vg_name",
 }
+
+
+class Member(NamedTuple):
+    """A device with a label of LVM: its group, and whether LVM never put it into one (C(pvcreate) and nothing after it).
+
+    A device whose group is only not to be seen is marked as in use, or has no metadata area of its own to say so.
+    """
+
+    group: str | None
+    unused: bool
 
 
 def build_report_command(devices):
@@ -28,17 +39,18 @@ def build_report_command(devices):
 
 
 def parse_report(text):
-    """(groups, group of each device) of C(lvm fullreport); raises L(ParseError) for anything else."""
+    """(groups, L(Member) of each device) of C(lvm fullreport); raises L(ParseError) for anything else."""
     try:
         sections = json.loads(text)["report"]
-        groups, owners = {}, {}
+        groups, members = {}, {}
         for section in sections:
             for row in section["pv"]:
-                owners[row["pv_name"]] = row["vg_name"] or None
-            # A section without "vg" is that of devices that no group has yet: another node is just making it.
+                unused = not row["vg_name"] and not row["pv_in_use"] and int(row["pv_mda_count"]) > 0
+                members[row["pv_name"]] = Member(row["vg_name"] or None, unused)
+            # A section without "vg" is that of devices that no group has yet: another node is just making it, or was cut off.
             for row in section.get("vg", ()):
                 groups[row["vg_name"]] = _parse_group(row, section)
-        return groups, owners
+        return groups, members
     except (ValueError, KeyError, TypeError) as error:
         raise ParseError(f"lvm fullreport did not answer as expected: {error!r}", answer=text[:500]) from error
 

@@ -138,7 +138,7 @@ class ForgottenDevices(Resource):
 
 def bare_state(devices):
     """The state of a node on which nothing was built yet."""
-    blank = {"size": 0, "content": [], "group": None, "keys": []}
+    blank = {"size": 0, "content": [], "group": None, "unused": False, "keys": []}
     return {"system_id": None, "devices_file": [], "devices": {device: dict(blank) for device in devices}, "group": None}
 
 
@@ -155,7 +155,7 @@ def read_system_id(may_be_missing=False):
 def read_group(name, devices, may_lack_system_id=False):
     """Everything that L(plan_group) needs to know."""
     present = [device for device in devices if Path(device).exists()]
-    groups, owners = parse_report(run(build_report_command(present))) if present else ({}, {})
+    groups, members = parse_report(run(build_report_command(present))) if present else ({}, {})
     group = groups.get(name)
     if group is not None:
         for volume, mounted in _mounted_volumes(name).items():
@@ -164,7 +164,7 @@ def read_group(name, devices, may_lack_system_id=False):
     return {
         "system_id": read_system_id(may_lack_system_id),
         "devices_file": read_devices_file(),
-        "devices": {device: _read_device(device, owners) for device in present},
+        "devices": {device: _read_device(device, members.get(device)) for device in present},
         "group": group,
     }
 
@@ -179,12 +179,17 @@ def read_devices_file():
     return [field.removeprefix("DEVNAME=") for field in fields if field.startswith("DEVNAME=")]
 
 
-def _read_device(device, owners):
-    group = owners.get(device)
-    content = [_LVM_MEMBER] if device in owners else read_content(device)
+def _read_device(device, member):
+    content = [_LVM_MEMBER] if member else read_content(device)
     with Path(device).open("rb") as stream:
         size = stream.seek(0, os.SEEK_END)
-    return {"size": size, "content": content, "group": group, "keys": sorted(set(read_reservation(device)["keys"]))}
+    return {
+        "size": size,
+        "content": content,
+        "group": member.group if member else None,
+        "unused": bool(member and member.unused),
+        "keys": sorted(set(read_reservation(device)["keys"])),
+    }
 
 
 def _mounted_volumes(group):

@@ -4,11 +4,13 @@
 
 The danger is a LUN that is in use elsewhere, or that carries something nobody told us about. Invariant: nothing is written
 to a LUN unless it is empty or already belongs to this group, no other node's key is on it, and the group is this node's.
+A LUN that LVM labelled and never put into a group carries no data: it is what a run leaves that was cut off before that.
 
 A state:
   system_id     of this node, as LVM knows it
   devices_file  devices that LVM on this node looks at
-  devices       device -> size (bytes), content (signatures found; empty list: blank), group (name or None), keys
+  devices       device -> size (bytes), content (signatures found; empty list: blank), group (name or None),
+                unused (LVM's label and no group, ever), keys
   group         None, or system_id, autoactivation, free (bytes), extent (bytes), devices (device -> bytes that LVM uses),
                 volumes (name -> size, active, fstype as tagged, mounted, filesystem_size)
 Sizes are bytes; a wanted size may be a share of the free space such as C(100%FREE).
@@ -71,7 +73,7 @@ def _find_unusable(before, wanted):
             problems.append(f"{device} carries keys of somebody else than cluster {wanted.cluster}: {', '.join(foreign)}")
         if have["group"] not in (None, wanted.name):
             problems.append(f"{device} belongs to volume group {have['group']}")
-        elif have["content"] and have["group"] is None:
+        elif have["content"] and have["group"] is None and not have["unused"]:
             problems.append(f"{device} is not blank: {', '.join(have['content'])}. Wipe it by hand if it may be used")
     group = before["group"]
     surplus = sorted(set(group["devices"]) - set(wanted.devices)) if group else []
@@ -110,11 +112,18 @@ def _plan_upkeep(before, wanted):
     added, grown, unfinished = _plan_volumes(group, wanted, free)
     actions += added + grown + unfinished
     was_inactive = not any(volume["active"] for volume in group["volumes"].values())
-    if was_inactive and (added or unfinished):
+    if _was_left_active(before) or (was_inactive and (added or unfinished)):
         actions = [*actions, Action("deactivate_group", wanted.name)]
     if actions:
         _refuse_other_owner(before, wanted, "change")
     return actions
+
+
+def _was_left_active(before):
+    """By a run that was cut off: what the agent activates has this node's key on its LUNs before, and is mounted after."""
+    volumes = before["group"]["volumes"].values()
+    nobody_starts = not any(have["keys"] for have in before["devices"].values())
+    return nobody_starts and any(volume["active"] for volume in volumes) and not any(volume["mounted"] for volume in volumes)
 
 
 def _free_after(before, actions):

@@ -14,7 +14,8 @@ description:
   - Grows devices, volumes and mounted file systems online, on the node that owns the group.
   - Refuses a LUN that carries anything but this group, and one that has keys of somebody else than the cluster. Changes
     nothing where another node holds the LUNs or owns the group.
-  - A file system is marked as complete by a tag on its volume, so that a run that was cut off is finished by the next one.
+  - A run that was cut off is finished by the next one. A LUN that LVM labelled and never put into a group counts as blank, a file
+    system is marked as complete by a tag on its volume, and a group that nobody started is left inactive.
 version_added: 0.1.0
 author: Holdfast contributors (@holdfast)
 requirements: [lvm2, util-linux, xfsprogs or e2fsprogs]

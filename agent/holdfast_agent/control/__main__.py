@@ -36,6 +36,8 @@ def build_parser() -> argparse.ArgumentParser:
             if verb is Verb.MOVE:
                 command.add_argument("target", nargs="?", help="node to move to (default: the best one)")
                 command.add_argument("--preview", action="store_true", help="only say what would happen; exit code 1: refused")
+            if verb is Verb.CONFIRM_DEAD:
+                command.add_argument("target", metavar="node", help="node that certainly has no power")
             if verb is Verb.START:
                 command.add_argument(
                     "--up-to", metavar="STEP", help="only up to this step (mount or a resource), then maintenance"
@@ -48,7 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 _HELP = {
-    Verb.START: "start a stopped package here",
+    Verb.START: "start a stopped package here; in maintenance: what does not run",
     Verb.STOP: "stop a package and leave it stopped",
     Verb.MOVE: "move a package to another node",
     Verb.DETACH: "leave a package running while the agent is replaced",
@@ -56,6 +58,7 @@ _HELP = {
     Verb.FAILBACK: "move a package to its preferred node",
     Verb.FORGET_FAILURES: "forget failures and flaps",
     Verb.REJOIN: "let an ejected node take part again",
+    Verb.CONFIRM_DEAD: "tell this node that another one is without power, so that nothing waits for it",
 }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 _WIDTH = 80
+# Every profile reads the lock LUN, and an owner all LUNs, at least every two seconds: what is older was not read lately.
+_OLD_SECONDS = 5.0
 
 
 def render_status(status: dict[str, Any]) -> str:
@@ -35,7 +37,9 @@ def _package_lines(name: str, package: dict[str, Any]) -> list[str]:
     for lun, paths in sorted(package["keys"].items()):
         registered = sum(1 for keys in paths.values() if keys)
         holder = package["holder"].get(lun) or "nobody"
-        lines.append(f"  {lun}: {registered} of {len(paths)} paths registered, held by {holder}"[:_WIDTH])
+        age = package.get("read_seconds_ago", {}).get(lun, 0.0)
+        when = f" ({age:.0f} s ago)" if age >= _OLD_SECONDS else ""
+        lines.append(f"  {lun}{when}: {registered} of {len(paths)} paths registered, held by {holder}"[:_WIDTH])
     lines += [f"  pooler {host}: {pooler['reason']}"[:_WIDTH] for host, pooler in sorted(package.get("poolers", {}).items())]
     if package["last_takeover"]:
         lines.append(_takeover_line(package["last_takeover"])[:_WIDTH])

@@ -36,7 +36,9 @@ def accept(turn: Turn, event: Command, reason: str) -> None:
 
 def _start(turn: Turn, event: Command) -> None:
     s = turn.s
-    if s.state not in (State.STOPPED, State.FAILED, State.STANDBY) or s.step is not Step.IDLE:
+    if s.state is State.MAINTENANCE:
+        _start_again(turn, event)
+    elif s.state not in (State.STOPPED, State.FAILED, State.STANDBY) or s.step is not Step.IDLE:
         refuse(turn, event, f"the package is {s.state} here")
     elif s.lock is None or not s.lock_readable:
         refuse(turn, event, "the lock LUN cannot be read")
@@ -59,6 +61,19 @@ def _start(turn: Turn, event: Command) -> None:
         turn.set(unplanned=False, up_to=event.up_to)
         if s.lock.holder == s.key:
             turn.go(State.STARTING, Step.RECHECK, "still holds the lock LUN")
+
+
+def _start_again(turn: Turn, event: Command) -> None:
+    """Start what does not run and stay in maintenance, so that its leave gate can be met. What runs stays as it is."""
+    s = turn.s
+    problem = _unverified(turn)
+    if event.up_to is not None:
+        refuse(turn, event, "in maintenance: a start there starts what ran when it began")
+    elif s.plan or problem is not None:
+        refuse(turn, event, problem or "in maintenance, and busy")
+    else:
+        started = s.config.resources_up_to(s.up_to)
+        turn.set(waiting=Waiting(event.id, event.verb), plan=tuple(Work("start", name) for name in started))
 
 
 def _stop(turn: Turn, event: Command) -> None:
@@ -107,12 +122,15 @@ def _maintenance_off(turn: Turn, event: Command) -> None:
 
 def _leave_gate(turn: Turn) -> str | None:
     """Maintenance and detachment end only when what is found is what an owner must have."""
+    if turn.s.unhealthy:
+        return _unverified(turn) or f"{', '.join(sorted(turn.s.unhealthy))} failed"
+    return _unverified(turn)
+
+
+def _unverified(turn: Turn) -> str | None:
     s = turn.s
-    if s.unverified_since is not None or turn.now - s.verified_at > turn.t.slow_limit + turn.t.defend:
-        return "the storage is not verified"
-    if s.unhealthy:
-        return f"{', '.join(sorted(s.unhealthy))} failed"
-    return None
+    late = turn.now - s.verified_at > turn.t.slow_limit + turn.t.defend
+    return "the storage is not verified" if s.unverified_since is not None or late else None
 
 
 def _detach(turn: Turn, event: Command) -> None:
@@ -236,6 +254,20 @@ def _rejoin(turn: Turn, event: Command) -> None:
         accept(turn, event, "already clean: cleaning up the keys")
 
 
+def _confirm_dead(turn: Turn, event: Command) -> None:
+    """A person saw that the node has no power, or its power controller said so. It counts until the node is heard again."""
+    peer = turn.peer(event.target)
+    if peer is None:
+        refuse(turn, event, f"{event.target} is not another node of this package")
+    elif not turn.silent(peer, turn.t.silence):
+        refuse(turn, event, f"{peer.node} is not dead: it was heard {turn.now - peer.heard_at:.1f} s ago")
+    else:
+        turn.set(peers=tuple(replace(p, dead=True) if p is peer else p for p in turn.s.peers))
+        turn.set(poll_at=min(turn.s.poll_at, turn.now))
+        turn.log("peer dead", f"{peer.node} is confirmed dead by an operator")
+        accept(turn, event, f"{peer.node} counts as dead until it is heard again")
+
+
 _VERBS: dict[Verb, Callable[[Turn, Command], None]] = {
     Verb.START: _start,
     Verb.STOP: _stop,
@@ -247,4 +279,5 @@ _VERBS: dict[Verb, Callable[[Turn, Command], None]] = {
     Verb.FAILBACK: _failback,
     Verb.FORGET_FAILURES: _forget,
     Verb.REJOIN: _rejoin,
+    Verb.CONFIRM_DEAD: _confirm_dead,
 }

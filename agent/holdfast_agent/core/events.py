@@ -186,13 +186,6 @@ class PeerReleased:
 
 
 @dataclass(frozen=True, slots=True)
-class PeerConfirmedDead:
-    """Positive proof that a node does not run: power confirmed off by its controller, or an operator's word."""
-
-    node: str
-
-
-@dataclass(frozen=True, slots=True)
 class NetworkSeen:
     """Result of the client network check: link of the own client interface and whether any witness answered."""
 
@@ -222,6 +215,7 @@ class Verb(StrEnum):
     FAILBACK = "failback"
     FORGET_FAILURES = "forget-failures"
     REJOIN = "rejoin"
+    CONFIRM_DEAD = "confirm-dead"
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,9 +225,9 @@ class Command:
     id: int
     verb: Verb
     target: str | None = None
-    """For MOVE: the node, or None for the best one."""
+    """For MOVE: the node, or None for the best one. For CONFIRM_DEAD: the node that was seen to be without power."""
     up_to: str | None = None
     """For START: the step up to which it is started (see state.MOUNT), then left in maintenance; None: everything."""
 
 
-Event = Boot | Tick | Observed | Done | PeerHeard | PeerReleased | PeerConfirmedDead | NetworkSeen | ResourceHealth | Command
+Event = Boot | Tick | Observed | Done | PeerHeard | PeerReleased | NetworkSeen | ResourceHealth | Command

@@ -47,7 +47,6 @@ from holdfast_agent.core.events import (
     NetworkSeen,
     Observed,
     Outcome,
-    PeerConfirmedDead,
     PeerHeard,
     PeerReleased,
     PeerView,
@@ -127,8 +126,6 @@ def _take(turn: Turn, event: Event) -> None:
         case PeerReleased():
             if turn.s.state in _RESTING:
                 turn.set(poll_at=turn.now)
-        case PeerConfirmedDead():
-            _peer_dead(turn, event)
         case NetworkSeen():
             seen = event.witness and event.link_up
             if seen is not turn.s.witness:
@@ -157,12 +154,6 @@ def _peer_heard(turn: Turn, event: PeerHeard) -> None:
         return replace(peer, heard_at=turn.now, heard_ever=True, view=view, viewed_at=viewed_at, dead=False)
 
     turn.set(peers=tuple(heard(peer) for peer in turn.s.peers))
-
-
-def _peer_dead(turn: Turn, event: PeerConfirmedDead) -> None:
-    turn.log("peer dead", f"{event.node} is confirmed dead")
-    turn.set(peers=tuple(replace(p, dead=True) if p.node == event.node else p for p in turn.s.peers))
-    turn.set(poll_at=min(turn.s.poll_at, turn.now))
 
 
 def _done(turn: Turn, event: Done) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from holdfast_agent.core.events import Done, Flag, Outcome, ResourceHealth
+from holdfast_agent.core.events import Done, Flag, Outcome, ResourceHealth, Verb
 from holdfast_agent.core.rounds import address_is_due, peer_can_serve
 from holdfast_agent.core.starting import owned_note
 from holdfast_agent.core.state import Goal, State, Step, Work
@@ -34,6 +34,8 @@ def drive_work(turn: Turn) -> None:
         ejected_clean(turn)
     elif s.state is State.OWNER:
         _look_after_health(turn)
+    elif s.state is State.MAINTENANCE:
+        _started_again(turn)
 
 
 def _started(turn: Turn) -> None:
@@ -52,6 +54,16 @@ def _started_partly(turn: Turn) -> None:
         note = owned_note(turn, Flag.MAINTENANCE)
         reason = f"started up to {turn.s.up_to} by an operator"
         turn.set(pending_note=replace(note, target=turn.s.up_to, reason=reason))
+
+
+def _asked_to_start(turn: Turn) -> bool:
+    return turn.s.waiting is not None and turn.s.waiting.verb is Verb.START
+
+
+def _started_again(turn: Turn) -> None:
+    """A start in maintenance (see commands) has come to its end."""
+    if _asked_to_start(turn):
+        answer_waiting(turn, True, "everything that was started runs; still in maintenance")
 
 
 def work_done(turn: Turn, event: Done) -> None:
@@ -120,10 +132,13 @@ def _kill_failed(turn: Turn, head: Work, event: Done) -> None:
 
 
 def _remembered(turn: Turn, head: Work, event: Done) -> None:
-    """In maintenance nothing is done about a failure, but the leave gate has to know of it."""
+    """In maintenance nothing is done about a failure, but the leave gate, and who asked, have to know of it."""
     turn.set(plan=turn.s.plan[1:])
     if head.kind == "start":
         turn.set(unhealthy=turn.s.unhealthy | {head.name})
+    if _asked_to_start(turn):
+        turn.set(plan=())
+        answer_waiting(turn, False, f"{head.kind} {head.name} failed: {event.detail}")
 
 
 _FAILED = dict.fromkeys(State, _remembered) | {

@@ -64,6 +64,8 @@ class HealthWatch:
 
     def _process_ended(self) -> None:
         self._unwatch_process()
+        # It may answer again at the next check: in maintenance an administrator restarts it.
+        self._failed_since = self._ports.loop.now
         self._report(False, f"main process {self._pid} ended")
 
     def _check(self) -> None:

@@ -26,6 +26,7 @@ def package_status(agent: PackageAgent, now: float) -> dict[str, Any]:
                  for lun, paths in agent.storage.path_keys.items()},
         "registered": {view.lun: sorted({key_text(key) for key in view.keys}) for view in views},
         "holder": {view.lun: key_text(view.holder) if view.holder is not None else None for view in views},
+        "read_seconds_ago": {lun: round(now - moment, 1) for lun, moment in agent.storage.read_at.items()},
         "address": dict(agent.addresses.present),
         "poolers": agent.poolers.status(),
         "failures": len(state.restarts) + len(state.failures) + len(state.failed_nodes),

@@ -24,9 +24,11 @@ class StorageChannel:
         self._ports, self._targets, self._send = ports, targets, send
         self._pool = Pool(ports.loop, ports.zygote, f"hf-s-{targets.package}", real_time=True)
         self._under_way: JobHandle | None = None
-        # For status: by LUN and path the own keys, and the last view of each LUN.
+        # For status: by LUN and path the own keys, the last view of each LUN that could be read, and when that was. A node
+        # at rest reads the lock LUN alone: what it knows of the data LUNs is as old as its last ownership or challenge.
         self.path_keys: dict[str, dict[str, tuple[int, ...]]] = {}
         self.views: dict[str, LunView] = {}
+        self.read_at: dict[str, float] = {}
 
     def start(self, command: StorageCommand, own_key: int) -> None:
         """Start a command with the key that the machine uses now."""
@@ -52,8 +54,14 @@ class StorageChannel:
             self._log("slow storage command", command=type(command).__name__, seconds=round(answer.seconds, 3))
         if isinstance(answer.event, Observed):
             self.path_keys = answer.path_keys
-            self.views.update({view.lun: view for view in (answer.event.lock, *answer.event.data)})
+            self._remember(answer.event, self._ports.loop.now - answer.seconds)
         self._send(answer.event)
+
+    def _remember(self, event: Observed, asked_at: float) -> None:
+        for view in (event.lock, *event.data):
+            if view.problem is Problem.NONE:
+                self.views[view.lun] = view
+                self.read_at[view.lun] = asked_at
 
     def _log(self, event: str, **fields: object) -> None:
         self._ports.log.write(event, package=self._targets.package, level=WARNING, **fields)

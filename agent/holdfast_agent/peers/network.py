@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from ..config import NodeConfig
 
-# From the IANA user range, not assigned; nftables rules of the node let it in from the peers only.
+# From the IANA user range, not assigned. Anybody on the network reaches it: what is not signed with the cluster's key is
+# dropped (message.py). The roles filter nothing on nodes, see docs/threat_model.md; a site may let in the peers only.
 PORT = 7410
 _MAXIMUM_DATAGRAM = 65507
 

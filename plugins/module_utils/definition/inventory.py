@@ -15,11 +15,12 @@ _ADDRESSES: Spec = {"type": "dict"}
 
 @dataclass(frozen=True)
 class Host:
-    """One host: its address on every network, and what its interfaces are called."""
+    """One host: its address on every network, and what its interfaces are called; of an array that was asked, what it holds."""
 
     name: str
     addresses: Mapping[str, str] = field(default_factory=dict)
     interfaces: Mapping[str, str] = field(default_factory=dict)
+    capacity: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ def build_host(name: str, variables: Mapping[str, Any]) -> tuple[Host, list[Prob
         name=name,
         addresses=values["holdfast_addresses"],
         interfaces=values["holdfast_interfaces"],
+        capacity=variables.get("iscsi_target_capacity"),
     )
     return host, problems
 

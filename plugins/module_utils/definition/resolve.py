@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import DefinitionError
 from .address_rules import check_addresses
+from .capacity_rules import check_capacity
 from .cluster_rules import check_cluster
 from .identity import lio_serial, lio_wwid
 from .inventory import Inventory, check_inventory
@@ -45,7 +46,7 @@ def resolve_site(definitions: Mapping[str, Any], inventory: Inventory, found: li
     cluster, luns, packages = (checked[name] or _empty(DEFINITIONS[name]) for name in DEFINITIONS)
     problems += check_inventory(inventory) + check_cluster(cluster, inventory) + check_luns(luns, inventory)
     problems += check_usage(packages, luns) + check_packages(packages, cluster) + check_addresses(packages, cluster, inventory)
-    problems += check_poolers(packages, cluster, inventory)
+    problems += check_poolers(packages, cluster, inventory) + check_capacity(luns, inventory)
     if not problems:
         problems += check_virtual_routers(packages, cluster)
     if problems:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from holdfast.drill.conditions import NodeSeen, Seen, fulfilled, owners
+from holdfast.drill.conditions import NodeSeen, Seen, fulfilled, keepers, owners
 from holdfast.drill.errors import DrillError
 from holdfast.drill.plan import plan_faults
 from holdfast.drill.runbook.model import (
@@ -116,8 +116,13 @@ class Actions:
             self._check_released(hosts)
         elif step.what == "reason_given":
             self._check_reason()
-        elif self.current_owner() != self.drill.roles.owner:
-            raise StepFailed(f"the package is on {self.current_owner()}")
+        else:
+            self._check_not_moved()
+
+    def _check_not_moved(self) -> None:
+        found = keepers(self.drill.view.name, self.seen(0.0))
+        if found != [self.drill.roles.owner]:
+            raise StepFailed(f"the package is on {', '.join(found) or 'no node'}")
 
     def try_writes(self, refused_on: Mapping[str, bool]) -> None:
         """Try all hosts at once, and put every answer into the journal before any of them is judged."""

@@ -11,6 +11,8 @@ from holdfast.drill.runbook.model import WaitStep
 # A worker that has had no success for this long is not being served; five times its statement deadline would be late.
 SERVED_WITHIN_SECONDS = 1.0
 TRANSIENT_STATES = ("challenging", "starting", "stopping")
+# The node has the package mounted and its reservation, whether or not anybody watches the package there.
+KEEPING_STATES = ("owner", "maintenance", "detached")
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,10 @@ def fulfilled(step: WaitStep, package: str, targets: tuple[str, ...], seen: Seen
 
 def owners(package: str, seen: Seen) -> list[str]:
     return [name for name, node in seen.nodes.items() if node.state(package) == "owner"]
+
+
+def keepers(package: str, seen: Seen) -> list[str]:
+    return [name for name, node in seen.nodes.items() if node.state(package) in KEEPING_STATES]
 
 
 def _states(package: str, seen: Seen) -> str:

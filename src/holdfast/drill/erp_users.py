@@ -14,7 +14,7 @@ from typing import Any
 
 from holdfast.drill.errors import DrillError, HostUnreachable
 from holdfast.drill.hosts import SshShell
-from holdfast.drill.observers import LONGEST_DRILL_SECONDS, PLACE_FILES, RECONNECT_SECONDS
+from holdfast.drill.observers import LONGEST_DRILL_SECONDS, PLACE_FILES, follow_status
 from holdfast.probe import PROGRAMS
 
 ACCOUNT_FILE = "/etc/holdfast/erp_probe.json"
@@ -74,17 +74,7 @@ class ErpUsers(NoErpUsers):
         return ["python3", f"{FOLDER}/erp.py", verb, f"{FOLDER}/erp.json", *words]
 
     def _follow(self) -> None:
-        loop = f"while cat {FOLDER}/status.json 2>/dev/null; echo; do sleep 0.5; done"
-        while not self._stop.is_set():
-            process = self.shell.stream(self.client, ["sh", "-c", loop], "")
-            assert process.stdout is not None
-            for line in process.stdout:
-                if self._stop.is_set():
-                    break
-                with contextlib.suppress(ValueError):
-                    self._take(json.loads(line))
-            process.kill()
-            self._stop.wait(RECONNECT_SECONDS)
+        follow_status(self.shell, self.client, FOLDER, self._stop, self._take)
 
     def _take(self, status: dict[str, Any]) -> None:
         errors = status["fail"] + status["indeterminate"]

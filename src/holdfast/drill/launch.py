@@ -61,7 +61,7 @@ def run_drill(arguments: argparse.Namespace, catalogue: Catalogue) -> int:
     if arguments.dry_run:
         print(describe_plan(runbook, site.view, bind_roles(site.view, find_owner(site))))
         return 0
-    with cluster_lock(lock_folder(), site.view.cluster, runbook.name):
+    with cluster_lock(lock_folder(), site.view, runbook.name):
         ground = prepare(site, arguments, runbook.name)
         reasons = list(obstacles(runbook, site.view, ground.power.abilities()))
         if reasons:
@@ -84,7 +84,7 @@ def run_campaign(arguments: argparse.Namespace, catalogue: Catalogue) -> int:
         plan = first_rounds(draw_rounds(settings.seed, entries, catalogue.runbooks), settings.faults)
         print(describe_rounds(plan, excluded, site.view, settings))
         return 0
-    with cluster_lock(lock_folder(), site.view.cluster, "campaign"):
+    with cluster_lock(lock_folder(), site.view, "campaign"):
         ground = prepare(site, arguments, "campaign")
         for name in (entry.runbook for entry in entries):
             keep_input(ground, catalogue.runbooks[name])
@@ -110,7 +110,7 @@ def resume_run(arguments: argparse.Namespace, catalogue: Catalogue) -> int:
         raise Refused(f"{arguments.folder} is complete: {arguments.folder / 'report.html'}")
     arguments.lab, arguments.package, arguments.inventory = run.get("lab"), run["package"], Path(run["inventory"])
     site = find_site(arguments)
-    with cluster_lock(lock_folder(), site.view.cluster, f"resume of {run['runbook']}"):
+    with cluster_lock(lock_folder(), site.view, f"resume of {run['runbook']}"):
         modules = AnsibleModules(PROJECT, site.inventory, arguments.folder / "ansible")
         ground = Ground(site, arguments.folder, modules, build_power(site.variables, modules))
         if run.get("kind") == "campaign":

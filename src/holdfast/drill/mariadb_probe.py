@@ -6,26 +6,15 @@ import hashlib
 import json
 import secrets
 
-from holdfast.drill.errors import DrillError
-from holdfast.drill.hosts import AnsibleModules
 from holdfast.drill.observers import PLACE_FILES, PROBE_FOLDER, Probe
 from holdfast.drill.view import ClusterView
 from holdfast.probe import PROGRAMS
-
-DRIVER_PACKAGE = "python3-pymysql"
 
 
 class MariadbProbe(Probe):
     """As for PostgreSQL, with another driver and another way to say the same."""
 
-    def install(self, modules: AnsibleModules) -> None:
-        """The database driver of the distribution, where the client has none yet."""
-        if self.shell.run(self.client, ["python3", "-c", "import pymysql"]).code == 0:
-            return
-        result = modules.run([self.client], "ansible.builtin.package", {"name": DRIVER_PACKAGE, "state": "present"})
-        if result.get(self.client, {}).get("failed", True):
-            words = result.get(self.client, {}).get("msg", "unreachable")
-            raise DrillError(f"{self.client} needs {DRIVER_PACKAGE}, and it cannot be installed: {words}")
+    driver_module, driver_package = "pymysql", "python3-pymysql"
 
     def prepare(self, owner: str) -> None:
         """An account and a database of the probe's own, its table, its programs on the client."""

@@ -16,7 +16,7 @@ import secrets
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,6 @@ RECONNECT_SECONDS = 0.5
 LONGEST_DRILL_SECONDS, LONGEST_CAMPAIGN_SECONDS = 3600, 12 * 3600
 PROBE_FOLDER = "/run/holdfast-drill"
 PROBE_UNIT = "holdfast-drill-probe"
-DRIVER_PACKAGE = "python3-psycopg"
 WRITERS, READERS = ("w1", "w2", "w3"), ("r1",)
 # An address that nobody has answers never: asked again soon, its return is seen soon.
 TCP_TIMEOUT_SECONDS = 0.3
@@ -151,8 +150,27 @@ class Observers:
             stream.stop()
 
 
+def follow_status(
+    shell: SshShell, client: str, folder: str, stop: threading.Event, take: Callable[[dict[str, Any]], None]
+) -> None:
+    """Read the status file of a program on a client twice a second over one connection, until it is told to stop."""
+    loop = f"while cat {folder}/status.json 2>/dev/null; echo; do sleep 0.5; done"
+    while not stop.is_set():
+        process = shell.stream(client, ["sh", "-c", loop], "")
+        assert process.stdout is not None
+        for line in process.stdout:
+            if stop.is_set():
+                break
+            with contextlib.suppress(ValueError):
+                take(json.loads(line))
+        process.kill()
+        stop.wait(RECONNECT_SECONDS)
+
+
 class Probe:
     """The measuring client on its host. A run that goes on after a pause keeps its rows and counts on from `first_seq`."""
+
+    driver_module, driver_package = "psycopg", "python3-psycopg"
 
     def __init__(self, shell: SshShell, view: ClusterView, client: str, run_id: str, through: str = "address") -> None:
         self.shell, self.view, self.client, self.run_id, self.through = shell, view, client, run_id, through
@@ -180,12 +198,12 @@ class Probe:
 
     def install(self, modules: AnsibleModules) -> None:
         """The database driver of the distribution, where the client has none yet."""
-        if self.shell.run(self.client, ["python3", "-c", "import psycopg"]).code == 0:
+        if self.shell.run(self.client, ["python3", "-c", f"import {self.driver_module}"]).code == 0:
             return
-        result = modules.run([self.client], "ansible.builtin.package", {"name": DRIVER_PACKAGE, "state": "present"})
+        result = modules.run([self.client], "ansible.builtin.package", {"name": self.driver_package, "state": "present"})
         if result.get(self.client, {}).get("failed", True):
             words = result.get(self.client, {}).get("msg", "unreachable")
-            raise DrillError(f"{self.client} needs {DRIVER_PACKAGE}, and it cannot be installed: {words}")
+            raise DrillError(f"{self.client} needs {self.driver_package}, and it cannot be installed: {words}")
 
     def prepare(self, owner: str) -> None:
         """An account and a database of the probe's own, its table, its program on the client."""
@@ -227,18 +245,7 @@ class Probe:
         threading.Thread(target=self._follow, name="probe status", daemon=True).start()
 
     def _follow(self) -> None:
-        """Read the status file twice a second over one connection."""
-        loop = f"while cat {PROBE_FOLDER}/status.json 2>/dev/null; echo; do sleep 0.5; done"
-        while not self._stop.is_set():
-            process = self.shell.stream(self.client, ["sh", "-c", loop], "")
-            assert process.stdout is not None
-            for line in process.stdout:
-                if self._stop.is_set():
-                    break
-                with contextlib.suppress(ValueError):
-                    self._take(json.loads(line))
-            process.kill()
-            self._stop.wait(RECONNECT_SECONDS)
+        follow_status(self.shell, self.client, PROBE_FOLDER, self._stop, self._take)
 
     def _take(self, status: dict[str, Any]) -> None:
         if not self.status:

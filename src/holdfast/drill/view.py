@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +35,8 @@ class ClusterView:
     storage_networks: tuple[str, ...]
     digest: str = ""
     production: bool = False
+    identity: str = ""
+    """Name of this very cluster, for files: other clusters may be called the same."""
 
     @property
     def name(self) -> str:
@@ -91,7 +95,15 @@ def build_view(inventory: Mapping[str, Any], node: Mapping[str, Any], package: M
         storage_networks=_shared_networks(hosts, groups["array"], nodes, node),
         digest=digest,
         production=any(bool(v.get("holdfast_production")) for v in variables.values()),
+        identity=_identity(node, {str(v["lab_name"]) for v in variables.values() if "lab_name" in v}),
     )
+
+
+def _identity(node: Mapping[str, Any], labs: set[str]) -> str:
+    """The same for every inventory and package that leads to these nodes; two labs have all but the lab in common."""
+    members = {name: sorted(dict(member["addresses"]).values()) for name, member in node["nodes"].items()}
+    text = json.dumps([node["cluster"], members, sorted(labs)], sort_keys=True)
+    return f"{node['cluster']}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 def _members(inventory: Mapping[str, Any], group: str) -> list[str]:

@@ -27,6 +27,7 @@ class FakeCluster:
 
     def __init__(self) -> None:
         self.owner = "node1"
+        self.owner_state = "owner"
         self.down: set[str] = set()
         self.active: dict[str, dict[str, Any]] = {}
         self.asked: list[str] = []
@@ -45,7 +46,7 @@ class FakeCluster:
         return {
             "t_wall": time.time(), "t_mono": time.monotonic(), "node": host, "boot_id": f"{host}-{self.boots[host]}",
             "packages": {"erp": package} if nodes else {},
-            "agent": {"erp": {"state": "owner" if own else "standby", "reason": "well", "last_takeover": None}}
+            "agent": {"erp": {"state": self.owner_state if own else "standby", "reason": "well", "last_takeover": None}}
             if nodes else None,
         }  # fmt: skip
 

@@ -19,7 +19,11 @@ PACKAGE = {
                  "hold_seconds": 60}],
     "objectives": {"switchover_seconds": 3, "takeover_seconds": 5, "lost_transactions": 0},
 }  # fmt: skip
-NODE = {"cluster": "lab", "nodes": {"node1": {"id": 1}, "node2": {"id": 2}}, "heartbeat_networks": ["heartbeat", "client"]}
+NODE = {
+    "cluster": "lab",
+    "nodes": {f"node{number}": {"id": number, "addresses": {"heartbeat": f"10.20.3.{10 + number}"}} for number in (1, 2)},
+    "heartbeat_networks": ["heartbeat", "client"],
+}
 
 
 def inventory(**variables: object) -> dict[str, object]:

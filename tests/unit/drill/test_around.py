@@ -1,4 +1,4 @@
-"""What stands around the driver: lock, guard process, history, live view, command line."""
+"""What stands around the driver: guard process, history, live view, command line."""
 
 from __future__ import annotations
 
@@ -16,23 +16,12 @@ from holdfast.drill.deadman import guard
 from holdfast.drill.display import PlainDisplay, describe_now
 from holdfast.drill.errors import DrillError, Refused
 from holdfast.drill.hosts import SshShell, unwrap
-from holdfast.drill.lock import cluster_lock
 from holdfast.drill.observers import Observers, Stream, build_account_sql, build_scram_verifier
 from holdfast.drill.past import read_runs, render_history, summarise
 from holdfast.drill.power import ModulePower
 from holdfast.drill.site import Site, choose_package
 from tests.unit.drill.fake_site import FakeCluster, FakePower
 from tests.unit.drill.site_view import view
-
-
-def test_one_drill_at_a_time_per_cluster(tmp_path: Path) -> None:
-    with cluster_lock(tmp_path, "lab", "owner_crash"):
-        with pytest.raises(Refused, match="another drill runs on cluster lab"), cluster_lock(tmp_path, "lab", "x"):
-            pass
-        with cluster_lock(tmp_path, "other", "x"):
-            pass
-    with cluster_lock(tmp_path, "lab", "x"):
-        pass
 
 
 def guarded(*lines: dict[str, object], close: bool = True) -> tuple[list[str], list[str]]:

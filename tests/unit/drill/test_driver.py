@@ -10,7 +10,7 @@ import pytest
 from holdfast.drill import actions
 from holdfast.drill import run as running
 from holdfast.drill.plan import PHASES
-from holdfast.drill.runbook.model import FaultStep, QuestionStep, Runbook, Step, WaitStep
+from holdfast.drill.runbook.model import CheckStep, FaultStep, QuestionStep, Runbook, Step, WaitStep
 from holdfast.drill.verdict.result import Verdict
 from tests.unit.drill.fake_site import FakeCluster, build_drill, journal_of
 from tests.unit.drill.scripts import catalogue
@@ -156,3 +156,23 @@ def test_an_interrupt_ends_the_act_and_restores(tmp_path: Path, monkeypatch: pyt
     drill.execute()
     assert not cluster.active
     assert "interrupted by a person" in [e["detail"] for e in journal_of(tmp_path, "step") if e["event"] == "end"]
+
+
+def check_not_moved(cluster: FakeCluster, folder: Path) -> None:
+    drill = build_drill(CUT, cluster, folder)
+    drill.observers.start_nodes()
+    drill.actions.check(CheckStep("not_moved", None))
+
+
+@pytest.mark.parametrize("state", ["owner", "maintenance", "detached"])
+def test_a_package_that_nobody_watches_has_not_moved(state: str, tmp_path: Path) -> None:
+    cluster = FakeCluster()
+    cluster.owner_state = state
+    check_not_moved(cluster, tmp_path)
+
+
+def test_a_package_on_another_node_has_moved(tmp_path: Path) -> None:
+    cluster = FakeCluster()
+    cluster.owner, cluster.owner_state = "node2", "maintenance"
+    with pytest.raises(actions.StepFailed, match="the package is on node2"):
+        check_not_moved(cluster, tmp_path)

@@ -26,7 +26,7 @@ _VARIABLES: dict[str, dict[str, str]] = {
     "run_drill": {
         "drill_name": "The runbook.",
         "drill_package": "The package, where there is more than one.",
-        "drill_evidence": "Folder for the evidence; default `evidence` in the checkout.",
+        "drill_evidence": "Folder for the evidence; default `evidence` where ansible-playbook is called.",
         "drill_approve_production": "Name of the cluster, where the inventory is marked as production.",
     },
     "show_packages": {"show_packages_file": "Write the state as JSON to this file."},
@@ -35,7 +35,7 @@ _VARIABLES: dict[str, dict[str, str]] = {
     "switch_package": {"package": "Name of the package.", "node": "Node to move it to."},
     "validate_site": {
         "validate_site_only": "Categories or names of tests; default all.",
-        "validate_site_directory": "Where the reports go; default `evidence` in the checkout.",
+        "validate_site_directory": "Where the reports go; default `evidence` where ansible-playbook is called.",
         "validate_site_packages": "Distribution packages whose versions must be equal on all nodes.",
         "validate_site_units": "Units that must not be enabled.",
     },

@@ -43,13 +43,15 @@ STATUS: dict[str, Any] = {
         (["maintenance", "on", "erp"], Request("maintenance on", "erp")),
         (["maintenance", "erp", "off"], Request("maintenance off", "erp")),
         (["forget-failures", "erp"], Request("forget-failures", "erp")),
+        (["confirm-dead", "erp", "node2"], Request("confirm-dead", "erp", "node2")),
     ],
 )
 def test_words_become_requests(words: list[str], request_: Request) -> None:
     assert command.parse_request(command.build_parser().parse_args(words)) == request_
 
 
-@pytest.mark.parametrize("words", [["maintenance", "erp", "db"], ["maintenance", "on", "off"], ["start"], ["dance", "erp"]])
+@pytest.mark.parametrize("words", [["maintenance", "erp", "db"], ["maintenance", "on", "off"], ["start"], ["dance", "erp"],
+                                   ["confirm-dead", "erp"]])  # fmt: skip
 def test_wrong_usage_ends_with_two(words: list[str]) -> None:
     with pytest.raises(SystemExit) as end:
         command.main(words)
@@ -58,7 +60,7 @@ def test_wrong_usage_ends_with_two(words: list[str]) -> None:
 
 def test_every_verb_of_the_machine_has_a_command() -> None:
     for verb in Verb:
-        words = [*verb.value.split(" "), "erp"]
+        words = [*verb.value.split(" "), "erp", *(["node2"] if verb is Verb.CONFIRM_DEAD else [])]
         assert command.parse_request(command.build_parser().parse_args(words)).verb == verb.value
 
 
@@ -90,6 +92,14 @@ def test_the_table_fits_a_terminal_and_says_what_matters() -> None:
     for part in ("erp", "owner", "node1", "10.20.0.50/24", "1 of 2 paths", "never heard", "2.50 s"):
         assert part in text
     assert "(no packages)" in render_status({**STATUS, "packages": {}})
+
+
+def test_what_was_not_read_lately_is_shown_with_its_age() -> None:
+    luns = {"erp-lock": {"sda": ["0x8abcdef001000007"]}, "erp-data": {"sdb": ["0x8abcdef001000007"]}}
+    package = {**STATUS["packages"]["erp"], "keys": luns, "read_seconds_ago": {"erp-lock": 0.4, "erp-data": 412.3}}
+    lines = render_status({**STATUS, "packages": {"erp": package}}).splitlines()
+    assert "  erp-data (412 s ago): 1 of 1 paths registered, held by nobody" in lines
+    assert "  erp-lock: 1 of 1 paths registered, held by 0x8abcdef001000007" in lines
 
 
 def test_a_preview_shows_what_speaks_against_it_and_what_it_would_take() -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from holdfast_agent.core import actions as act
 from holdfast_agent.core import events as ev
 from holdfast_agent.core.preview import preview_move
 from holdfast_agent.core.state import MachineState, State
 
+from holdfast.drill.runbook.catalogue import load_catalogue
+from holdfast.drill.runbook.model import CommandStep, FaultStep, WaitStep
 from tests.unit.agent.core.sim import RESOURCES, Cluster, Node
+
+RUNBOOKS = Path(__file__).parents[4] / "runbooks"
 
 
 @pytest.fixture
@@ -351,9 +357,29 @@ def test_detached_package_is_left_alone_until_its_node_is_proven_dead(cluster: C
     cluster.run(cluster.now + 20.0)
     assert old.running == set(RESOURCES) and not new.mounted
     cluster.power_off(old)
-    cluster.to_agent(new, ev.PeerConfirmedDead(old.name))
+    number = cluster.command(new, ev.Verb.CONFIRM_DEAD, old.name)
     cluster.run(cluster.now + 3.0)
-    assert owner(cluster) is new
+    assert cluster.replies[number].ok and owner(cluster) is new
+
+
+def test_a_node_that_is_heard_is_not_dead_whoever_says_so(cluster: Cluster) -> None:
+    old, new = owner(cluster), standby(cluster)
+    for target, reason in ((old.name, "was heard"), (new.name, "not another node"), ("node9", "not another node")):
+        number = cluster.command(new, ev.Verb.CONFIRM_DEAD, target)
+        cluster.run(cluster.now + 1.0)
+        assert not cluster.replies[number].ok and reason in cluster.replies[number].reason
+    assert owner(cluster) is old and cluster.in_service()
+
+
+def test_a_node_that_starts_alone_does_not_wait_for_one_that_is_confirmed_dead() -> None:
+    c = Cluster(7)
+    alone, dead = c.nodes[0], c.nodes[1]
+    c.power_off(dead)
+    c.run(3.0)
+    assert not c.in_service() and "waiting for node2" in state_of(alone).reason
+    c.command(alone, ev.Verb.CONFIRM_DEAD, dead.name)
+    c.run(7.0)
+    assert owner(c) is alone
 
 
 def test_detached_package_is_attached_again(cluster: Cluster) -> None:
@@ -378,6 +404,63 @@ def test_maintenance_ignores_failures_and_its_leave_gate_holds(cluster: Cluster)
     number = cluster.command(old, ev.Verb.MAINTENANCE_OFF)
     cluster.run(cluster.now + 0.5)
     assert not cluster.replies[number].ok and "db" in cluster.replies[number].reason
+
+
+def test_what_died_in_maintenance_is_started_there_and_meets_the_leave_gate(cluster: Cluster) -> None:
+    old = owner(cluster)
+    cluster.command(old, ev.Verb.MAINTENANCE_ON)
+    cluster.run(cluster.now + 1.0)
+    cluster.fail_resource(old, "db")
+    number = cluster.command(old, ev.Verb.START)
+    cluster.run(cluster.now + 2.0)
+    assert cluster.replies[number].ok and old.running == set(RESOURCES)
+    assert state_of(old).state is State.MAINTENANCE
+    number = cluster.command(old, ev.Verb.MAINTENANCE_OFF)
+    cluster.run(cluster.now + 3.0)
+    assert cluster.replies[number].ok and cluster.in_service() and owner(cluster) is old
+
+
+def test_a_start_in_maintenance_that_fails_says_so_and_nothing_else_happens(cluster: Cluster) -> None:
+    old = owner(cluster)
+    cluster.command(old, ev.Verb.MAINTENANCE_ON)
+    cluster.run(cluster.now + 1.0)
+    cluster.fail_resource(old, "db")
+    old.broken.add("db")
+    number = cluster.command(old, ev.Verb.START)
+    cluster.run(cluster.now + 5.0)
+    assert not cluster.replies[number].ok and "start db failed" in cluster.replies[number].reason
+    assert state_of(old).state is State.MAINTENANCE and "db" not in old.running
+
+
+def test_a_partial_start_in_maintenance_starts_again_only_what_it_had(cluster: Cluster) -> None:
+    old = owner(cluster)
+    cluster.command(old, ev.Verb.STOP)
+    cluster.run(cluster.now + 3.0)
+    cluster.command(old, ev.Verb.START, up_to="db")
+    cluster.run(cluster.now + 5.0)
+    cluster.fail_resource(old, "db")
+    more = cluster.command(old, ev.Verb.START, up_to="app")
+    number = cluster.command(old, ev.Verb.START)
+    cluster.run(cluster.now + 3.0)
+    assert not cluster.replies[more].ok and cluster.replies[number].ok
+    assert old.running == {"db"} and not old.address
+
+
+def test_the_maintenance_drill_passes_the_leave_gate(cluster: Cluster) -> None:
+    """The steps of the runbook as they stand, on the machine that answers them in a real drill."""
+    old = owner(cluster)
+    for step in load_catalogue([RUNBOOKS]).runbooks["maintenance_mode"].steps:
+        match step.action:
+            case FaultStep():
+                cluster.fail_resource(old, "db")
+            case CommandStep(verb=verb, expect=expect):
+                number = cluster.command(old, ev.Verb(verb.replace("-", " ")))
+                cluster.run(cluster.now + 3.0)
+                assert cluster.replies[number].ok is (expect == "accepted"), (step.name, cluster.replies[number])
+            case WaitStep(what="package_owned" | "clients_served"):
+                cluster.run(cluster.now + 3.0)
+                assert old.running == set(RESOURCES), step.name
+    assert cluster.in_service() and owner(cluster) is old
 
 
 def test_what_died_in_maintenance_while_the_agent_was_away_runs_again_at_its_end(cluster: Cluster) -> None:

@@ -77,3 +77,13 @@ def test_the_end_of_the_main_process_is_seen_without_a_check() -> None:
     assert watch([JobEnd(1)], pid)[0] == ResourceHealth("postgresql", False, f"main process {pid} ended")
     os.waitpid(pid, 0)
     assert not Path(f"/proc/{pid}").exists()
+
+
+def test_a_server_restarted_by_hand_before_the_next_check_is_healthy_again() -> None:
+    """Only a healthy database lets a package leave maintenance."""
+    pid = os.fork()
+    if pid == 0:
+        time.sleep(0.05)
+        os._exit(0)
+    assert watch([JobEnd(1)], pid)[-1] == ResourceHealth("postgresql", True, "answers again")
+    os.waitpid(pid, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from copy import deepcopy
 
 import pytest
@@ -21,8 +22,8 @@ def wanted(create=True, volumes=VOLUMES, devices=(DEVICE,)):
     return volume_plan.WantedGroup("vg_erp", list(devices), volumes, "lab", 1, create)
 
 
-def lun(size=4 * GIB, content=(), group=None, keys=()):
-    return {"size": size, "content": list(content), "group": group, "keys": list(keys)}
+def lun(size=4 * GIB, content=(), group=None, keys=(), unused=False):
+    return {"size": size, "content": list(content), "group": group, "unused": unused, "keys": list(keys)}
 
 
 def state(device=None, group=None, listed=(DEVICE,)):
@@ -37,12 +38,23 @@ def group(system_id="node1", mounted=False, free=0, size=4 * GIB, lv=4 * GIB - 2
     }  # fmt: skip
 
 
+def left_active(**words):
+    """Not mounted: a run was cut off before it deactivated the group, or an agent is just starting the package."""
+    found = group(**words)
+    found["volumes"]["data"]["active"] = True
+    return found
+
+
+OWN = build_key("lab", 1, 1)
 OURS = lun(content=["LVM2_member"], group="vg_erp")
+# What a run leaves that was cut off between pvcreate and vgcreate.
+LABELLED = lun(content=["LVM2_member"], unused=True)
+MORE = "/dev/mapper/erp-more"
 
 
 def test_recorded_report():
-    groups, owners = lvm_report.parse_report(recorded("lvm_fullreport_2.03.31.json"))
-    assert owners == {DEVICE: "vg_erp"}
+    groups, members = lvm_report.parse_report(recorded("lvm_fullreport_2.03.31.json"))
+    assert members == {DEVICE: ("vg_erp", False)}
     found = groups["vg_erp"]
     assert (found["system_id"], found["autoactivation"], found["devices"]) == ("node1", False, {DEVICE: 4 * GIB})
     assert (found["volumes"]["data"]["fstype"], found["volumes"]["data"]["active"]) == ("xfs", True)
@@ -82,6 +94,22 @@ def test_broken_report_and_signatures_are_errors():
         (state(OURS, group(free=EXTENT)), wanted(), []),
         (state(OURS, group(mounted=True, filesystem=2 * GIB)), wanted(), ["grow_filesystem data"]),
         (state(OURS, {**group(), "autoactivation": True}), wanted(), ["forbid_autoactivation vg_erp"]),
+        (
+            state(LABELLED),
+            wanted(),
+            ["create_group vg_erp", "create_volume data", "create_filesystem data", "deactivate_group vg_erp"],
+        ),
+        (state(LABELLED), wanted(create=False), []),
+        (state(OURS, {**group(), "volumes": {}}), wanted(), [
+            "create_volume data", "create_filesystem data", "deactivate_group vg_erp"]),
+        (state(OURS, left_active()), wanted(), ["deactivate_group vg_erp"]),
+        (state(OURS, left_active(fstype=None)), wanted(), ["create_filesystem data", "deactivate_group vg_erp"]),
+        (state({**OURS, "keys": [OWN]}, left_active()), wanted(), []),
+        (
+            {**state(OURS, group(), (DEVICE, MORE)), "devices": {DEVICE: OURS, MORE: LABELLED}},
+            wanted(devices=(DEVICE, MORE)),
+            ["add_device " + MORE],
+        ),
     ],
 )
 def test_actions(before, want, actions):
@@ -104,6 +132,8 @@ PEER, STRANGER = build_key("lab", 2, 1), 0x1234
     [
         (state(lun(content=["gpt"])), "is not blank: gpt"),
         (state(lun(content=["unknown data"])), "not blank"),
+        (state(lun(content=["LVM2_member"])), "is not blank: LVM2_member"),
+        (state({**LABELLED, "keys": [STRANGER]}), "keys of somebody else"),
         (state(lun(content=["LVM2_member"], group="vg_other")), "belongs to volume group vg_other"),
         (state(lun(keys=[STRANGER])), "keys of somebody else"),
         (state(lun(keys=[PEER])), "node 2 holds its LUNs"),
@@ -134,8 +164,16 @@ def test_check_mode_tells_the_state_after():
     assert after["group"]["volumes"]["data"]["fstype"] == "xfs"
 
 
-def test_a_device_of_a_group_that_is_just_being_made_belongs_to_none():
-    # As lvm 2.03.31 answered between another node's pvcreate and vgcreate.
-    row = '{"pv_name": "/dev/mapper/shop-data", "pv_size": "2147483648", "pe_start": "8388608", "vg_name": ""}'
-    text = f'{{"report": [{{"pv": [{row}]}}]}}'
-    assert lvm_report.parse_report(text) == ({}, {"/dev/mapper/shop-data": None})
+def device_alone(group, in_use, areas):
+    row = {"pv_name": "/dev/loop0", "pv_size": "134217728", "pe_start": "1048576", "vg_name": group, "pv_in_use": in_use,
+           "pv_mda_count": areas}  # fmt: skip
+    return lvm_report.parse_report(json.dumps({"report": [{"pv": [row]}]}))
+
+
+def test_a_device_that_was_only_labelled_is_told_from_one_whose_group_is_not_seen():
+    # The recorded one: between pvcreate and vgcreate; a group of another node that is just being made looks the same.
+    assert lvm_report.parse_report(recorded("lvm_fullreport_2.03.16_pvcreate.json")) == ({}, {"/dev/loop0": (None, True)})
+    # As lvm 2.03.16 answered for a device whose group has its metadata on another one that this node does not see.
+    assert device_alone("[unknown]", "used", "1") == ({}, {"/dev/loop0": ("[unknown]", False)})
+    # The same from an older LVM, which marks no device as in use.
+    assert device_alone("", "", "0") == ({}, {"/dev/loop0": (None, False)})
