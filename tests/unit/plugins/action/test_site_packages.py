@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 from ansible.plugins.action import ActionBase
-
-from plugins.action.site_packages import FACT, ActionModule, ensured, this_run
+from ansible_collections.holdfast.cluster.plugins.action.site_packages import FACT, ActionModule, ensured, this_run
 
 
 @pytest.fixture
