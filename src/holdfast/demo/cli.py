@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from holdfast.alone import alone
 from holdfast.demo.playbook import run_playbook
-from holdfast.host_packages import install_packages
 from holdfast.lab.command import environment
 from holdfast.lab.errors import LabError
-from holdfast.lab.host import missing_packages
+from holdfast.lab.host import install_missing
 from holdfast.lab.lab import Lab
 from holdfast.lab.paths import state_directory
 from holdfast.lab.topology import load_topology
@@ -24,6 +24,7 @@ from holdfast.progress import Progress
 NAME = "demo"
 DRILLS = ("switchover", "owner_crash")
 DRILL_SECONDS = 600
+BUSY = "another `holdfast demo` of this user is running; wait for its end"
 
 
 @dataclass(frozen=True)
@@ -53,13 +54,18 @@ def add_arguments(areas: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit code 0 when both drills passed, 1 when one failed, 2 when one could not be judged."""
+    logs = state_directory() / "demo"
+    with alone(logs, BUSY):
+        return show(arguments, logs)
+
+
+def show(arguments: argparse.Namespace, logs: Path) -> int:
+    """Everything from the missing packages to the summary; the lab is down afterwards, however it ends."""
     started = time.monotonic()
     lab = Lab(NAME)
-    logs = state_directory() / "demo"
-    logs.mkdir(parents=True, exist_ok=True)
     try:
         with Progress("demo") as report:
-            install_packages(missing_packages(building=True, qemu=False), report)
+            install_missing(qemu=False, report=report)
             lab.up(load_topology("default"), report=report)
             for playbook in ("build_cluster", "deploy_packages"):
                 run_playbook(playbook, NAME, logs / f"{playbook}.log", report)
