@@ -146,7 +146,7 @@ Invalid host pattern
 
 @pytest.mark.parametrize(("said", "cause"), [
     (TRIED, "there is no lab 'a'; make it with: holdfast lab up --name a"),
-    ("[WARNING]: Unable to parse /x as an inventory source\n[ERROR]: No inventory\n", "Unable to parse /x as an inventory source"),
+    ("[WARNING]: Unable to parse /x as a source\n[ERROR]: No inventory was parsed\n", "Unable to parse /x as a source"),
     ("", "no message"),
 ])
 def test_why_an_inventory_cannot_be_read(said: str, cause: str) -> None:

@@ -117,7 +117,7 @@ def test_the_launcher_and_the_tools_look_for_the_same_words() -> None:
 def test_too_little_disk(machine: Machine) -> None:
     machine.python("3.11.2")
     machine.tool("df", "echo header; echo 'disk 9 9 102400 9% /'")
-    said = f"holdfast: {machine.checkout} has 100 MiB of free disk; the Python environment needs 250 MiB"
+    said = f"holdfast: {machine.checkout} has 100 MiB of free disk; the Python environment needs 350 MiB"
     assert machine.run() == (1, "", [said])
 
 
