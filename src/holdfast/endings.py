@@ -20,9 +20,8 @@ def endings_as_interrupts() -> Iterator[list[int]]:
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
         heard.append(number)
-        for each in ENDINGS:
-            signal.signal(each, signal.SIG_IGN)
-        raise KeyboardInterrupt
+        if len(heard) == 1:           # by a handler, not by SIG_IGN: that would be handed on to what the tidying starts
+            raise KeyboardInterrupt
 
     before = {number: signal.getsignal(number) for number in ENDINGS}
     for number, handler in before.items():

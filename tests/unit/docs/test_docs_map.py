@@ -43,6 +43,16 @@ def test_every_role_has_its_layer() -> None:
     assert {path.name for path in (ROOT / "roles").iterdir()} == set(re.findall(r"`(\w+)`", row)) - {"holdfast_packages"}
 
 
+def test_decisions_are_numbered_as_their_files_and_their_table() -> None:
+    folder = ROOT / "docs/decisions"
+    table = (folder / "README.md").read_text()
+    for path in sorted(folder.glob("0*.md")):
+        number, title = path.read_text().splitlines()[0].removeprefix("# ").split(". ", 1)
+        assert number == str(int(path.name[:4]))
+        listed = re.search(rf"\| \[{number}\]\({re.escape(path.name)}\) \| (.*) \|", table)
+        assert listed and title.startswith(listed[1])
+
+
 def test_the_readme_has_what_a_stranger_looks_for() -> None:
     text = (ROOT / "README.md").read_text()
     what = text.split("\n\n")[1].splitlines()
