@@ -60,9 +60,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def show(arguments: argparse.Namespace, logs: Path) -> int:
-    """Everything from the missing packages to the summary; the lab is down afterwards, however it ends."""
+    """Everything from the missing packages to the summary; a lab that was started here is down afterwards, however it ends."""
     started = time.monotonic()
     lab = Lab(NAME)
+    stays = arguments.keep or lab.runs     # one that was kept, or that somebody works in, is not ended by another demo
     try:
         with Progress("demo") as report:
             install_missing(qemu=False, report=report)
@@ -71,9 +72,9 @@ def show(arguments: argparse.Namespace, logs: Path) -> int:
                 run_playbook(playbook, NAME, logs / f"{playbook}.log", report)
             results = [_drill(name, logs, report) for name in DRILLS]
     finally:
-        if not arguments.keep and lab.runs:
+        if not stays and lab.runs:
             lab.down()
-    _print_summary(results, time.monotonic() - started, arguments.keep)
+    _print_summary(results, time.monotonic() - started, stays)
     verdicts = {result.verdict for result in results}
     return 1 if "FAIL" in verdicts else 2 if verdicts != {"PASS"} else 0
 
@@ -102,10 +103,10 @@ def read_result(folder: Path) -> Result:
                   folder / "report.html")
 
 
-def _print_summary(results: list[Result], seconds: float, keep: bool) -> None:
+def _print_summary(results: list[Result], seconds: float, stays: bool) -> None:
     print(f"Built a two-node cluster with shared storage and PostgreSQL, and drilled it, in {seconds / 60:.1f} minutes.")
     for result in results:
         print(result.sentence())
     print("Reports: " + "\n         ".join(str(result.report) for result in results))
-    print("The lab 'demo' still runs; look around: ./holdfast lab ssh --name demo node1" if keep else
+    print("The lab 'demo' still runs; look around: ./holdfast lab ssh --name demo node1" if stays else
           "The lab is stopped; run again with --keep to look around in it.")

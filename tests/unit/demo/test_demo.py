@@ -77,6 +77,25 @@ def test_a_machine_that_cannot_run_it_is_left_alone(world: list[str], monkeypatc
     assert world == []
 
 
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_lab_that_was_kept_is_not_ended_by_the_next_demo(world: list[str], monkeypatch: pytest.MonkeyPatch,
+                                                           capsys: pytest.CaptureFixture[str], refused: bool) -> None:
+    def refuse(**words: object) -> None:
+        raise HostError("old kernel")
+
+    world.append("up")
+    monkeypatch.setattr(cli, "run_playbook", lambda *words: None)
+    monkeypatch.setattr(cli, "_drill", drills("PASS", "PASS"))
+    if refused:
+        monkeypatch.setattr(cli, "install_missing", refuse)
+        with pytest.raises(HostError):
+            demo()
+    else:
+        assert demo() == 0
+        assert "The lab 'demo' still runs" in capsys.readouterr().out
+    assert "down" not in world
+
+
 def test_one_demo_at_a_time(world: list[str], tmp_path: Path) -> None:
     """The first one's lab would be taken down by the end of the second."""
     with alone(tmp_path / "demo", "x"), pytest.raises(LabError, match="another `holdfast demo` of this user is running"):
