@@ -81,12 +81,12 @@ def read_lab(folder: Path) -> dict:
     """The lab's own record; AnsibleParserError says how to make a lab that is not there."""
     try:
         return json.loads((folder / "lab.json").read_text())
-    except FileNotFoundError as error:
+    except FileNotFoundError:
         raise AnsibleParserError(
             f"there is no lab '{folder.name}'; make it with: holdfast lab up --name {folder.name}"
-        ) from error
+        ) from None           # Ansible would append the file's absence, in its own words
     except ValueError as error:
-        raise AnsibleParserError(f"{folder / 'lab.json'} can't be read: {error}") from error
+        raise AnsibleParserError(f"{folder / 'lab.json'} can't be read: {error}") from None
 
 
 def host_variables(lab: dict, name: str, folder: Path) -> dict:

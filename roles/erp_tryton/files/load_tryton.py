@@ -1,4 +1,5 @@
-#!/usr/bin/python3
+# Copyright (c) Holdfast contributors
+# SPDX-License-Identifier: Apache-2.0
 """Company, accounts, products, parties, stock and users of a Tryton database, brought to what a JSON document says.
 
     load_tryton.py CONFIG DATABASE modules < WANTED   prints {"missing": […]}: modules that are not active

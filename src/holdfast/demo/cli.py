@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from holdfast.alone import alone
 from holdfast.demo.playbook import run_playbook
-from holdfast.host_packages import install_packages
 from holdfast.lab.command import environment
 from holdfast.lab.errors import LabError
-from holdfast.lab.host import missing_packages
+from holdfast.lab.host import install_missing
 from holdfast.lab.lab import Lab
 from holdfast.lab.paths import state_directory
 from holdfast.lab.topology import load_topology
@@ -24,6 +24,7 @@ from holdfast.progress import Progress
 NAME = "demo"
 DRILLS = ("switchover", "owner_crash")
 DRILL_SECONDS = 600
+BUSY = "another `holdfast demo` of this user is running; wait for its end"
 
 
 @dataclass(frozen=True)
@@ -53,21 +54,27 @@ def add_arguments(areas: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit code 0 when both drills passed, 1 when one failed, 2 when one could not be judged."""
+    logs = state_directory() / "demo"
+    with alone(logs, BUSY):
+        return show(arguments, logs)
+
+
+def show(arguments: argparse.Namespace, logs: Path) -> int:
+    """Everything from the missing packages to the summary; a lab that was started here is down afterwards, however it ends."""
     started = time.monotonic()
     lab = Lab(NAME)
-    logs = state_directory() / "demo"
-    logs.mkdir(parents=True, exist_ok=True)
+    stays = arguments.keep or lab.runs     # one that was kept, or that somebody works in, is not ended by another demo
     try:
         with Progress("demo") as report:
-            install_packages(missing_packages(building=True, qemu=False), report)
+            install_missing(qemu=False, report=report)
             lab.up(load_topology("default"), report=report)
             for playbook in ("build_cluster", "deploy_packages"):
                 run_playbook(playbook, NAME, logs / f"{playbook}.log", report)
             results = [_drill(name, logs, report) for name in DRILLS]
     finally:
-        if not arguments.keep and lab.runs:
+        if not stays and lab.runs:
             lab.down()
-    _print_summary(results, time.monotonic() - started, arguments.keep)
+    _print_summary(results, time.monotonic() - started, stays)
     verdicts = {result.verdict for result in results}
     return 1 if "FAIL" in verdicts else 2 if verdicts != {"PASS"} else 0
 
@@ -96,10 +103,10 @@ def read_result(folder: Path) -> Result:
                   folder / "report.html")
 
 
-def _print_summary(results: list[Result], seconds: float, keep: bool) -> None:
+def _print_summary(results: list[Result], seconds: float, stays: bool) -> None:
     print(f"Built a two-node cluster with shared storage and PostgreSQL, and drilled it, in {seconds / 60:.1f} minutes.")
     for result in results:
         print(result.sentence())
     print("Reports: " + "\n         ".join(str(result.report) for result in results))
-    print("The lab 'demo' still runs; look around: ./holdfast lab ssh --name demo node1" if keep else
+    print("The lab 'demo' still runs; look around: ./holdfast lab ssh --name demo node1" if stays else
           "The lab is stopped; run again with --keep to look around in it.")

@@ -19,11 +19,15 @@ def run_playbook(name: str, lab: str, log: Path, report: Callable[[str], None]) 
     with subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           env=environment(HOLDFAST_LAB=lab, ANSIBLE_NOCOLOR="1")) as child, log.open("w") as handle:
         failure: list[str] = []
-        for line in child.stdout or ():
-            handle.write(line)
-            if line.startswith("TASK ["):
-                report(f"{name}: {line[6:line.rindex(']')].removeprefix('holdfast.cluster.')}")
-            elif line.startswith(("fatal:", "[ERROR]")):
-                failure.append(line.strip()[:300])
+        try:
+            for line in child.stdout or ():
+                handle.write(line)
+                if line.startswith("TASK ["):
+                    report(f"{name}: {line[6:line.rindex(']')].removeprefix('holdfast.cluster.')}")
+                elif line.startswith(("fatal:", "[ERROR]")):
+                    failure.append(line.strip()[:300])
+        except BaseException:
+            child.terminate()         # an interrupt reaches it by itself only from a terminal
+            raise
     if child.returncode != 0:
         raise LabError(f"the playbook {name}.yml failed: {failure[0] if failure else 'no message'} (all of it: {log})")

@@ -14,10 +14,11 @@ from holdfast.docs.reference.drawings import STYLE_FILE, without_style
 from holdfast.docs.reference.pages import stale_files
 from holdfast.lab.command import environment
 from holdfast.lab.errors import LabError
+from holdfast.python_packages import install_requirements
 
 Report = Callable[[str], None]
 _SITE = Path(__file__).with_name("site")
-_INSTALL_SECONDS, _BUILD_SECONDS = 600.0, 300.0
+_BUILD_SECONDS = 300.0
 _IMAGE = re.compile(r'<img [^>]*?src="[^"]*_images/(?P<name>[\w-]+)\.svg"[^>]*?>')
 _INLINE_CODE = re.compile(r'(<span class="pre">)([^<]*)(</span>)')
 _BREAKS = re.compile(r"[_./](?=\w)")
@@ -52,11 +53,7 @@ def install_tools(requirements: Path, report: Report) -> None:
     if marker.exists() and marker.read_text(encoding="utf-8") == wanted:
         return
     report("installing the documentation tools into the Python environment (once)")
-    argv = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(requirements)]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=_INSTALL_SECONDS, check=False)
-    if done.returncode != 0:
-        last = (done.stderr.strip() or "no message").splitlines()[-1]
-        raise LabError(f"pip could not install {requirements.name}: {last}")
+    install_requirements(requirements)
     marker.write_text(wanted, encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""A drill, from reset to verdict. The phases, written down once (DESIGN.md, section 9):
+"""A drill, from reset to verdict. The phases, written down once:
 
     reset           nothing of an earlier drill is left on any node
     steady_before   the cluster is proven healthy; roles are bound; its state is recorded

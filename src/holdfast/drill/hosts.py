@@ -47,9 +47,16 @@ def read_inventory(inventory: Path, project: Path) -> dict[str, Any]:
         capture_output=True, text=True, cwd=project, check=False, env={**os.environ, **settings_of(project)},
     )  # fmt: skip
     if done.returncode:
-        raise DrillError(f"the inventory {inventory} cannot be read: {done.stderr.strip()[-400:]}")
+        raise DrillError(f"the inventory {inventory} cannot be read: {first_cause(done.stderr)}")
     found: dict[str, Any] = unwrap(json.loads(done.stdout))
     return found
+
+
+def first_cause(said: str) -> str:
+    """Why Ansible refused, from its standard error: it tries every format in turn, and the first is the right one."""
+    causes = said.split("<<< caused by >>>", 1)[1:] or [said]
+    lines = [line.removeprefix("[ERROR]: ").removeprefix("[WARNING]: ") for line in causes[0].splitlines() if line.strip()]
+    return (lines or ["no message"])[0]
 
 
 def unwrap(value: Any) -> Any:

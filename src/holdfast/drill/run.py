@@ -1,6 +1,6 @@
 """What a drill and a campaign share: the hosts, the observers, the faults, the journal, and the phases around the act.
 
-The phases are those of DESIGN.md, section 9; `driver` and `campaign.driver` say in which order they use them.
+The phases stand in `driver`; it and `campaign.driver` say in which order they use them.
 """
 
 from __future__ import annotations

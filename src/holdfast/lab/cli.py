@@ -9,11 +9,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from holdfast.host_packages import install_packages
 from holdfast.lab.backend.registry import BACKENDS
 from holdfast.lab.console import attach_console
 from holdfast.lab.errors import LabError, UsageError
-from holdfast.lab.host import missing_packages
+from holdfast.lab.host import install_missing
 from holdfast.lab.lab import Lab, Node, labs
 from holdfast.lab.topology import SYSTEMS, builtin_topologies, load_topology
 from holdfast.progress import Progress
@@ -63,7 +62,7 @@ def up(arguments: argparse.Namespace) -> int:
     lab = Lab(arguments.name)
     with Progress(f"lab {lab.name}") as report:
         if arguments.install:
-            install_packages(missing_packages(building=True, qemu=arguments.backend == "qemu"), report)
+            install_missing(qemu=arguments.backend == "qemu", report=report)
         changed = lab.up(topology, backend=arguments.backend, fresh=arguments.fresh, report=report)
     if not arguments.json and not changed:
         print(f"The lab '{lab.name}' was up already.")

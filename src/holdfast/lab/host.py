@@ -6,8 +6,10 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
+from holdfast.host_packages import install_packages
 from holdfast.lab.command import SBIN
 from holdfast.lab.errors import HostError
 from holdfast.lab.namespaces import isolated
@@ -39,6 +41,13 @@ def missing_packages(*, building: bool, qemu: bool) -> list[str]:
     if building and not KEYRING.exists():
         missing.add("debian-archive-keyring")
     return sorted(missing)
+
+
+def install_missing(*, qemu: bool, report: Callable[[str], None]) -> None:
+    """Install the packages of the tools that are not here; HostError first where no package would help."""
+    if old := kernel_problem():
+        raise HostError(old)
+    install_packages(missing_packages(building=True, qemu=qemu), report)
 
 
 def require_host(*, building: bool, qemu: bool, memory_mib: int, directory: Path) -> None:

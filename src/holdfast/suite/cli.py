@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from holdfast.alone import alone
 from holdfast.lab.errors import UsageError
-from holdfast.suite.alone import alone
 from holdfast.suite.running import LOGS, run_stage
 from holdfast.suite.stages import Stage, all_stages
 from holdfast.suite.tools import prepare
+
+BUSY = "another `holdfast test` is running in this checkout; wait for its end"
 
 
 def add_arguments(areas: Any) -> None:
@@ -28,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
         for stage in stages:
             print(f"{stage.name:<14}{stage.purpose}{' (extra)' if stage.extra else '' if stage.quick else ' (not in --quick)'}")
         return 0
-    with alone(LOGS):
+    with alone(LOGS, BUSY):
         prepare(stages)
         outcomes = [run_stage(stage) for stage in stages]
     passed, failed = sum(o.passed for o in outcomes), sum(o.failed for o in outcomes)

@@ -52,8 +52,7 @@ def all_stages() -> list[Stage]:
             "sanity",
             "ansible-test sanity of the built collection",
             (sys.executable, "-m", "holdfast.suite.sanity"),
-            quick=False,
-            extra=True,  # its first run fetches an environment for each test
+            quick=False,  # its first run fetches an environment for each test
             timeout_seconds=1800,
         ),
         Stage(

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from holdfast.host_packages import install_packages
-from holdfast.lab.errors import LabError
 from holdfast.progress import Progress
+from holdfast.python_packages import install_requirements
 from holdfast.suite.stages import ROOT, Stage
 
 REQUIREMENTS = ROOT / "requirements-test.txt"
@@ -25,17 +25,6 @@ def prepare(stages: list[Stage]) -> None:
             marker.write_text(wanted)
         needed = sorted({package for stage in stages for package in stage.packages})
         install_packages([package for package in needed if not is_installed(package)], report)
-
-
-def install_requirements(file: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(file)],
-        capture_output=True, text=True, check=False,
-    )
-    if done.returncode != 0:
-        errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["it gave no reason"]
-        raise LabError(f"pip could not install {file.name}: {errors[-1]}; without a way to a package index set "
-                       "PIP_INDEX_URL or a proxy, then run the same command again")
 
 
 def is_installed(package: str) -> bool:

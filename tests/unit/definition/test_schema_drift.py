@@ -48,7 +48,7 @@ def test_defaults_and_argument_specs_agree(role: str) -> None:
     assert {name: option["default"] for name, option in options.items()} == defaults
 
 
-@pytest.mark.parametrize("inventory", ["lab", "example"])
+@pytest.mark.parametrize("inventory", ["lab", "erp_lab", "example"])
 def test_inventories_use_keys_of_the_schema_only(inventory: str) -> None:
     packages = yaml.safe_load((ROOT / "inventories" / inventory / "group_vars" / "all" / "packages.yml").read_text())
     for package in packages["holdfast_packages"]:

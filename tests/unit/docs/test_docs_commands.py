@@ -20,7 +20,7 @@ from holdfast.docs.reference.playbooks import told_variables
 ROOT = Path(__file__).parents[3]
 PAGES = [path for path in sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]) if "reference" not in path.parts]
 PROGRAMS = ("agent/**/*.py", "plugins/**/*.py", "src/**/*.py", "roles/**/*.yml", "playbooks/**/*.yml")
-SOURCES = [path.read_text() for pattern in PROGRAMS for path in ROOT.glob(pattern)]
+SOURCES = [path.read_text() for pattern in PROGRAMS for path in ROOT.glob(pattern)] + [(ROOT / "holdfast").read_text()]
 ROLE_OPTIONS = set(re.findall(r"(?m)^([a-z_]+):", "".join(p.read_text() for p in ROOT.glob("roles/*/defaults/main.yml"))))
 
 
@@ -97,6 +97,13 @@ def test_drills_that_are_named_exist(name: str) -> None:
 def test_every_drill_of_the_catalogue_has_a_row_somewhere() -> None:
     text = (ROOT / "docs/howto/recover.md").read_text() + (ROOT / "docs/drills.md").read_text()
     assert [path.stem for path in sorted(ROOT.glob("runbooks/*.yml")) if path.stem not in text] == []
+
+
+def test_every_failure_that_is_rehearsed_can_be_looked_up_in_the_recovery_page() -> None:
+    text = (ROOT / "docs/howto/recover.md").read_text()
+    failures = [path.stem for path in sorted(ROOT.glob("runbooks/*.yml")) if "category: planned" not in path.read_text()]
+    assert len(failures) > 40
+    assert [name for name in failures if f"`{name}`" not in text] == []
 
 
 def quoted_messages() -> list[str]:

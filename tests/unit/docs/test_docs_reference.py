@@ -49,10 +49,24 @@ def test_variables_that_are_told_are_read(playbook: str) -> None:
     assert [name for name in told_variables()[playbook] if not re.search(rf"\b{name}\b", sources)] == []
 
 
+@pytest.mark.parametrize("path", sorted(ROOT.glob("playbooks/*.yml")), ids=lambda path: path.stem)
+def test_variables_that_a_playbook_names_at_its_head_are_told(path: Path) -> None:
+    head = "\n".join(line for line in path.read_text().splitlines() if line.startswith("#"))
+    named = re.findall(r"-e '?\{?\"?([a-z_]+)", head)
+    assert [name for name in named if name not in told_variables().get(path.stem, {})] == []
+
+
 def test_events_are_found_in_all_ways_of_writing_them() -> None:
     events = find_events(ROOT)
     assert {"state", "agent started", "watchdog fed again", "address up", "memory not locked"} <= set(events)
     assert events["agent started"].keys >= {"version", "key", "profile"}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs").rglob("*.md")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_table_or_list_was_folded_into_a_paragraph(path: Path) -> None:
+    lines = path.read_text().splitlines()
+    assert [line for line in lines if re.search(r"\S\s*\| --- \|", line) and not line.startswith("|")] == []
+    assert [line for line in lines if re.search(r"\| \| ---|\w\. - \*\*", line)] == []
 
 
 def test_a_name_without_words_and_words_without_a_name_are_refused() -> None:

@@ -15,7 +15,7 @@ from holdfast.drill.conditions import NodeSeen
 from holdfast.drill.deadman import guard
 from holdfast.drill.display import PlainDisplay, describe_now
 from holdfast.drill.errors import DrillError, Refused
-from holdfast.drill.hosts import SshShell, unwrap
+from holdfast.drill.hosts import SshShell, first_cause, unwrap
 from holdfast.drill.observers import Observers, Stream, build_account_sql, build_scram_verifier
 from holdfast.drill.past import read_runs, render_history, summarise
 from holdfast.drill.power import ModulePower
@@ -113,6 +113,34 @@ def test_the_command_line_of_ssh_is_the_inventorys() -> None:
 
 def test_texts_that_ansible_marks_as_unsafe_are_texts() -> None:
     assert unwrap({"a": [{"__ansible_unsafe": "x"}], "b": 1}) == {"a": ["x"], "b": 1}
+
+
+TRIED = """[WARNING]: Failed to parse inventory with 'x.lab' plugin: there is no lab 'a'; make it with: holdfast lab up --name a
+
+Failed to parse inventory with 'x.lab' plugin.
+
+<<< caused by >>>
+
+there is no lab 'a'; make it with: holdfast lab up --name a
+Origin: <inventory plugin 'x.lab' with source '/x/lab.yml'>
+
+[WARNING]: Failed to parse inventory with 'ansible.builtin.plugins.inventory.ini' plugin: Invalid host pattern
+
+<<< caused by >>>
+
+Invalid host pattern
+[ERROR]: No inventory was parsed, please check your configuration and options.
+"""
+
+
+@pytest.mark.parametrize(("said", "cause"), [
+    (TRIED, "there is no lab 'a'; make it with: holdfast lab up --name a"),
+    ("[WARNING]: Unable to parse /x as a source\n[ERROR]: No inventory was parsed\n", "Unable to parse /x as a source"),
+    ("", "no message"),
+])
+def test_why_an_inventory_cannot_be_read(said: str, cause: str) -> None:
+    """A drill before `lab up` is told what to do, and not how Ansible's last format fared."""
+    assert first_cause(said) == cause
 
 
 def test_the_server_gets_a_verifier_and_no_password() -> None:

@@ -12,7 +12,14 @@ import pytest
 from holdfast.lab import host
 from holdfast.lab.command import run
 from holdfast.lab.errors import CommandError, HostError, LabError
-from holdfast.lab.host import available_memory_mib, free_disk_mib, missing_packages, namespace_problem, require_host
+from holdfast.lab.host import (
+    available_memory_mib,
+    free_disk_mib,
+    install_missing,
+    missing_packages,
+    namespace_problem,
+    require_host,
+)
 from holdfast.lab.namespaces import isolated
 from tests.closed_environment import Tools
 
@@ -105,6 +112,14 @@ def test_old_kernel(rich_host: set[str], tools: Tools, tmp_path: Path, monkeypat
     told = [f"this machine's kernel is {release} and the lab needs 6.1 or newer, as Debian 12 has; in a container it is the "
             "host's kernel that counts"]
     assert require(tmp_path) == (told if is_old else [])
+
+
+def test_nothing_is_installed_where_the_kernel_is_too_old(rich_host: set[str], tools: Tools,
+                                                          monkeypatch: pytest.MonkeyPatch) -> None:
+    rich_host |= {"mmdebstrap"}
+    monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(release="5.10.0"))
+    with pytest.raises(HostError, match=r"kernel is 5\.10\.0"):
+        install_missing(qemu=False, report=lambda text: None)
 
 
 @pytest.mark.parametrize(("user", "advice"), [(0, "a container without CAP_SYS_ADMIN can't run a lab"),

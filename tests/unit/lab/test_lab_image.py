@@ -106,6 +106,17 @@ def test_private_apt_never_looks_at_the_hosts(apt: PrivateApt, tools: Tools) -> 
     assert "signed-by=" in (apt.root / "sources.list").read_text()
 
 
+def test_an_archive_that_does_not_answer_is_told_without_the_call(apt: PrivateApt, tools: Tools) -> None:
+    said = ("E: Failed to fetch http://archive.example/dists/sid/InRelease  Temporary failure resolving 'archive.example'\n"
+            "E: Some index files failed to download. They have been ignored, or old ones used instead.\n")
+    tools.expect("apt-get", code=100, stderr=said)
+    with pytest.raises(HostError) as caught:
+        apt.update()
+    assert str(caught.value) == (
+        f"Debian's archive http://archive.example/debian could not be read: {said.splitlines()[0]}; see to that (the network?) "
+        "or set HOLDFAST_DEBIAN_MIRROR to another mirror, then run the same command again")
+
+
 def test_candidate(apt: PrivateApt, tools: Tools) -> None:
     tools.expect("apt-cache", stdout=POLICY)
     assert apt.candidate("user-mode-linux") == "7.2um1"

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.packaging.fake_machine import Machine, make_machine
+from holdfast.python_packages import CAUSES
+from tests.unit.packaging.fake_machine import ROOT, Machine, make_machine
 
 MAKING = "holdfast: making the Python environment (once, about half a minute)"
 
@@ -100,10 +101,23 @@ def test_pip_is_quiet_when_it_works_and_the_noise_is_left_out_when_not(machine: 
     assert machine.run() == (0, "holdfast ran: \n", [MAKING])
 
 
+def test_no_network_is_said_in_one_line(machine: Machine) -> None:
+    broken = ("WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError(x: [Errno -3] Temporary failure "
+              "in name resolution)': /simple/x/")
+    machine.python("3.11.2", pip=f'echo "{broken}" >&2; echo "ERROR: No matching distribution found for x" >&2; exit 1')
+    code, _, said = machine.run()
+    assert (code, said) == (1, [MAKING, "holdfast: the package index does not answer (name resolution); without a way to it set "
+                                "PIP_INDEX_URL or a proxy, then run the same command again"])
+
+
+def test_the_launcher_and_the_tools_look_for_the_same_words() -> None:
+    assert f"no_answer='{CAUSES}'" in (ROOT / "holdfast").read_text()
+
+
 def test_too_little_disk(machine: Machine) -> None:
     machine.python("3.11.2")
     machine.tool("df", "echo header; echo 'disk 9 9 102400 9% /'")
-    said = f"holdfast: {machine.checkout} has 100 MiB of free disk; the Python environment needs 250 MiB"
+    said = f"holdfast: {machine.checkout} has 100 MiB of free disk; the Python environment needs 350 MiB"
     assert machine.run() == (1, "", [said])
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.alone import alone
 from holdfast.cli import main
 from holdfast.lab.errors import LabError
 from holdfast.suite import cli, running
-from holdfast.suite.alone import alone
 from holdfast.suite.judge import Outcome
 from holdfast.suite.stages import Stage, all_stages
 
@@ -128,7 +128,7 @@ def test_quick_stages_need_no_nodes() -> None:
 
 
 def test_one_run_at_a_time(logs: Path) -> None:
-    with alone(logs), pytest.raises(LabError, match="another `holdfast test` is running"), alone(logs):
+    with alone(logs, "x"), pytest.raises(LabError, match="another `holdfast test` is running"), alone(logs, cli.BUSY):
         pass
-    with alone(logs):
+    with alone(logs, "x"):
         pass

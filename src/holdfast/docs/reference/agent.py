@@ -21,13 +21,16 @@ proof skips it. Nothing in this version tells an agent that a node is dead, so t
 _FINDINGS = "What one round of the owner can find, the worst first, and what is done (`core/judge.py`, `core/rounds.py`)."
 _NOTES = """The record on the lock LUN that every node can read and only the owner can write. It also carries the term, the
 reason, the target of a move and the failures that still count."""
-_FILES = """| File on a node | What | | --- | --- | | `/etc/holdfast/node.json`, `/etc/holdfast/packages/*.json` | what the
-agent reads; written by role `package` | | `/etc/holdfast/cluster.key` | authenticates heartbeats (HMAC-SHA256) | |
-`/var/log/holdfast/events.jsonl`, `.jsonl.1` | [event log](event_log.md), 32 MiB each at most | | `/var/lib/holdfast/epoch` |
-number of agent starts; part of the reservation key. Never copy or delete it while the cluster lives | |
-`/run/holdfast/control.sock` | where `holdfastctl` asks; root alone | | `/run/holdfast/vip/<package>` | `0`: keepalived may
-carry the addresses here; anything else: it may not | | `/usr/lib/holdfast/agent` | link to the agent's code, `agent-<digest>`
-|"""
+_FILES = (
+    ("`/etc/holdfast/node.json`, `/etc/holdfast/packages/*.json`", "what the agent reads; written by role `package`"),
+    ("`/etc/holdfast/cluster.key`", "authenticates heartbeats (HMAC-SHA256)"),
+    ("`/var/log/holdfast/events.jsonl`, `.jsonl.1`", "[event log](event_log.md), 32 MiB each at most"),
+    ("`/var/lib/holdfast/epoch`", "number of agent starts; part of the reservation key. Never copy or delete it while "
+                                  "the cluster lives"),
+    ("`/run/holdfast/control.sock`", "where `holdfastctl` asks; root alone"),
+    ("`/run/holdfast/vip/<package>`", "`0`: keepalived may carry the addresses here; anything else: it may not"),
+    ("`/usr/lib/holdfast/agent`", "link to the agent's code, `agent-<digest>`"),
+)  # fmt: skip
 
 
 def render_agent(root: Path) -> str:
@@ -52,7 +55,7 @@ def render_agent(root: Path) -> str:
         ]),
         "## Status document", "`holdfastctl status --json`, per package; the table form shows the same in short.",
         table(("Key", "Meaning"), [(code(name), words) for name, words in _status(root)]),
-        "## Files", _FILES,
+        "## Files", table(("File on a node", "What"), _FILES),
     )  # fmt: skip
 
 

@@ -32,7 +32,11 @@ _VARIABLES: dict[str, dict[str, str]] = {
     "show_packages": {"show_packages_file": "Write the state as JSON to this file."},
     "start_package": {"package": "Name of the package."},
     "stop_package": {"package": "Name of the package."},
-    "switch_package": {"package": "Name of the package.", "node": "Node to move it to."},
+    "switch_package": {
+        "package": "Name of the package.",
+        "node": "Node to move it to.",
+        "without_poolers": "`true` moves although a pooler cannot be paused; its clients see errors.",
+    },
     "validate_site": {
         "validate_site_only": "Categories or names of tests; default all.",
         "validate_site_directory": "Where the reports go; default `evidence` where ansible-playbook is called.",

@@ -11,10 +11,11 @@ from holdfast.docs.reference.markdown import code, page, table
 _ABOUT = """`holdfast_cluster.profile` chooses one set for the whole cluster; single timers cannot be set. `./holdfast explain
 timers PROFILE` prints one. All values are seconds. No timer is what keeps the data safe: the array is. A wrong set costs an
 unneeded move or a slow one."""
-_CHOOSING = """- **fast**: for an array whose reservation commands take well below 0.15 s (LIO on a local network). Used by
-the lab. On a machine that   stalls for longer than 0.25 s the agents re-check often, and a takeover is called too early
-rather than too late. - **standard**: the default. For most sites. - **conservative**: for arrays that may take seconds for a
-reservation command, and for networks that drop packets for seconds."""
+_CHOOSING = """- **fast**: for an array whose reservation commands take well below 0.15 s (LIO on a local network). Used by the
+  lab. On a machine that stalls for longer than 0.25 s the agents re-check often, and a takeover is called too early rather than
+  too late.
+- **standard**: the default. For most sites.
+- **conservative**: for arrays that may take seconds for a reservation command, and for networks that drop packets for seconds."""
 
 
 def render_timers(root: Path) -> str:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from holdfast.lab.command import run
-from holdfast.lab.errors import HostError, LabError
+from holdfast.lab.errors import CommandError, HostError, LabError
 from holdfast.lab.host import KEYRING
 
 MIRROR_SETTING = "HOLDFAST_DEBIAN_MIRROR"
@@ -32,7 +32,7 @@ class PrivateApt:
     """An apt with its own sources, lists and cache below `root`, for the suites given, verified by Debian's keyring."""
 
     def __init__(self, root: Path, mirror: str, suites: tuple[str, ...], log: Path) -> None:
-        self.root, self.log = root, log
+        self.root, self.mirror, self.log = root, mirror, log
         for part in ("lists/partial", "archives/partial", "state"):
             (root / part).mkdir(parents=True, exist_ok=True)
         (root / "status").touch()
@@ -56,7 +56,12 @@ class PrivateApt:
 
     def update(self) -> None:
         # "error-mode=any": without it apt only warns when a list can't be fetched, and goes on with an old one.
-        self._apt("apt-get", "-o", "APT::Update::Error-Mode=any", "update")
+        try:
+            self._apt("apt-get", "-o", "APT::Update::Error-Mode=any", "update")
+        except CommandError as error:
+            first = next((line for line in error.stderr.splitlines() if line.startswith("E:")), "it gave no reason")
+            raise HostError(f"Debian's archive {self.mirror} could not be read: {first}; see to that (the network?) or set "
+                            f"{MIRROR_SETTING} to another mirror, then run the same command again") from error
 
     def candidate(self, package: str) -> str:
         """The newest version on offer."""

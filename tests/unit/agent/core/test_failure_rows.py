@@ -1,4 +1,4 @@
-"""More rows of DESIGN.md's failure table on the simulation: starts, messages, slow and blocked storage, two faults at once."""
+"""More rows of the failure table on the simulation: starts, messages, slow and blocked storage, two faults at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of DESIGN.md's failure table and operator commands, played on the simulation one at a time."""
+"""Rows of the failure table (docs/drills.md) and operator commands, played on the simulation one at a time."""
 
 from __future__ import annotations
 

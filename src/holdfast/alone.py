@@ -1,4 +1,4 @@
-"""One run of the tests at a time in a checkout: they share its Python environment and the folder with their logs."""
+"""One run of a command at a time: two that share a folder, or a lab, would take it from each other."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from holdfast.lab.errors import LabError
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """LabError where another process is inside; the kernel lets go of the lock when its holder ends, however it ends."""
+def alone(folder: Path, busy: str) -> Iterator[None]:
+    """LabError, in the words `busy`, where another process is inside; the kernel lets go of the lock when its holder ends."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise LabError("another `holdfast test` is running in this checkout; wait for its end") from error
+            raise LabError(busy) from error
         yield
