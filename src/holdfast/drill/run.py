@@ -184,6 +184,7 @@ class Run:
     def home_parts(self) -> list[tuple[str, Callable[[], None]]]:
         """The way home and what must be true there."""
         return [
+            ("the moves of this run are forgotten", self.forgive),
             ("package is back on its first owner", self.failback),
             ("rows are read after the restore", lambda: self.final_read("after_restore")),
             ("all paths are there again", lambda: self.wait_for("paths_complete", "all_nodes", FAILBACK_SECONDS)),
@@ -203,6 +204,12 @@ class Run:
     def try_writes(self) -> None:
         owner = self.actions.current_owner()
         self.actions.try_writes({node: node != owner for node in self.view.nodes})
+
+    def forgive(self) -> None:
+        """What an operator does after an incident: the package's limit of unplanned moves starts anew."""
+        for node in self.view.nodes:
+            with contextlib.suppress(DrillError):
+                self.shell.run(node, ["holdfastctl", "forget-failures", self.view.name])
 
     def failback(self) -> None:
         if self.actions.current_owner() != self.roles.owner:

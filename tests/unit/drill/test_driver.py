@@ -63,6 +63,14 @@ def test_the_package_is_moved_back_to_its_first_owner(tmp_path: Path) -> None:
     assert any("holdfastctl move erp node1" in line for line in cluster.asked)
 
 
+def test_drill_after_drill_does_not_use_up_the_package_s_limit_of_moves(tmp_path: Path) -> None:
+    cluster = FakeCluster()
+    build_drill(quick(CRASH), cluster, tmp_path).execute()
+    forgets = [line for line in cluster.asked if "holdfastctl forget-failures erp" in line]
+    assert len(forgets) == 2
+    assert cluster.asked.index(forgets[-1]) < next(i for i, line in enumerate(cluster.asked) if "holdfastctl move erp" in line)
+
+
 def test_a_missed_deadline_ends_the_act_and_everything_is_still_undone(tmp_path: Path) -> None:
     cluster = FakeCluster()
     cluster.takes_over = False

@@ -214,19 +214,14 @@ class Campaign(Run):
             words = missing(self.view, seen)
             waited = time.monotonic() - begin
             if not words:
-                self._forgive()
+                self.forgive()
                 return
             if waited > self.settings.limit_seconds:
                 raise StepFailed(f"not in service within {self.settings.limit_seconds:g} s: {words}")
             if waited > FORGIVE_AFTER_SECONDS and not forgiven:
                 forgiven = True
-                self._forgive()
+                self.forgive()
             time.sleep(POLL_SECONDS)
-
-    def _forgive(self) -> None:
-        for node in self.view.nodes:
-            with contextlib.suppress(DrillError):
-                self.shell.run(node, ["holdfastctl", "forget-failures", self.view.name])
 
     def _checkpoint(self, number: int) -> None:
         """Everything so far, by the rules of the end. A host that does not answer now is asked again later."""

@@ -136,7 +136,7 @@ def test_a_person_may_say_no_before_any_round(tmp_path: Path) -> None:
 def test_failures_are_forgotten_after_each_round(tmp_path: Path) -> None:
     cluster = FakeCluster()
     build(tmp_path, cluster, [CUT], faults=1).execute()
-    assert sum("forget-failures" in line for line in cluster.asked) == 2
+    assert sum("forget-failures" in line for line in cluster.asked) == 2 * 2, "two nodes, after the round and at the end"
 
 
 def test_a_checkpoint_stops_a_campaign_whose_invariants_are_broken(tmp_path: Path) -> None:
