@@ -17,17 +17,20 @@ KEEPING_STATES = ("owner", "maintenance", "detached")
 
 @dataclass(frozen=True)
 class NodeSeen:
-    """One host at one moment. `status` is the agent's own document, None where no agent answers."""
+    """One host at one moment. `status` is the agent's own document, None where no agent answers; an array has none."""
 
     reachable: bool
     status: Mapping[str, Any] | None = None
     snapshot: Mapping[str, Any] | None = None
+    has_agent: bool = True
 
     def package(self, name: str) -> Mapping[str, Any]:
         found: Mapping[str, Any] = (self.status or {}).get("packages", {}).get(name, {})
         return found
 
     def state(self, package: str) -> str:
+        if not self.has_agent:
+            return "answers"
         return str(self.package(package).get("state", "")) if self.status else "no agent"
 
 

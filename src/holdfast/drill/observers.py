@@ -123,7 +123,7 @@ class Observers:
                 view["paths_expected"] = self.paths_expected.get((host, lun), 1)
         status = {"packages": latest["agent"]} if latest["agent"] is not None else None
         state = {"packages": latest["packages"]} if host in self.view.nodes else {}
-        return NodeSeen(True, status, {"state": state})
+        return NodeSeen(True, status, {"state": state}, has_agent=host in self.view.nodes)
 
     def learn_paths(self) -> None:
         """What counts as complete from now on: the paths that are there in the proven steady state."""

@@ -60,13 +60,20 @@ def node_kind(history: History, node: str) -> str:
     return f"node{list(history.nodes).index(node) + 1}" if node in history.nodes else "stranger"
 
 
-def fault_lane(history: History, end: float) -> Lane:
-    segments = [
-        Segment(f.injected, max(f.healed or end, f.injected + 0.15), f"{f.kind.replace('_', ' ')} at {f.host}",
-                "fault" if f.active else "unproven", f.proof)
-        for f in history.faults
-    ]  # fmt: skip
-    return Lane("Fault", tuple(segments), "from the injection until it was undone")
+def fault_lanes(history: History, end: float) -> list[Lane]:
+    """One lane, and a further one for every fault that was injected before those in the lanes above were undone."""
+    lanes: list[list[Segment]] = []
+    for fault in sorted(history.faults, key=lambda fault: fault.injected):
+        until = max(fault.healed or end, fault.injected + 0.15)
+        segment = Segment(fault.injected, until, f"{fault.kind.replace('_', ' ')} at {fault.host}",
+                          "fault" if fault.active else "unproven", fault.proof)  # fmt: skip
+        free = next((lane for lane in lanes if lane[-1].end <= segment.start), None)
+        if free is None:
+            lanes.append([segment])
+        else:
+            free.append(segment)
+    return [Lane("" if number else "Fault", tuple(lane), "from the injection until it was undone")
+            for number, lane in enumerate(lanes)]
 
 
 def phase_lane(history: History) -> Lane:

@@ -16,7 +16,7 @@ from holdfast.report.lanes import (
     Segment,
     address_lane,
     buckets,
-    fault_lane,
+    fault_lanes,
     node_lane,
     phase_lane,
     reservation_lane,
@@ -95,7 +95,7 @@ def _draw(history: History, scale: Scale, title: str, whole: bool) -> str:
     gap = story.worst_gap(history)
     words = "no success for" if gap and gap.seconds >= 1 else "longest wait"
     band = Segment(gap.start, gap.end, f"{words} {gap.seconds:.2f} s", "outage") if gap else None
-    lanes: list[Lane] = [fault_lane(history, scale.end)] if history.faults else []
+    lanes: list[Lane] = [*fault_lanes(history, scale.end)]
     lanes += [address_lane(history, scale.end), reservation_lane(history, scale.end)]
     lanes += [node_lane(history, node, scale.end) for node in history.nodes]
     lanes += [phase_lane(history)] if whole else []

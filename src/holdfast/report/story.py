@@ -181,7 +181,7 @@ def _owner_tile(history: History, judgement: Judgement) -> Tile:
     names = [node for _, node in owners_over_time(history)]
     check = judgement.of("end_owner")
     shown = names if len(names) <= LONGEST_CHAIN else [names[0], "…", names[-1]]
-    detail = "in the order of time" if shown is names else f"{len(names) - 1} changes"
+    detail = f"{len(names) - 1} changes" if shown is not names else "in the order of time" if len(names) > 1 else "all the time"
     return Tile("Owner", " → ".join(shown) or "nobody", detail, _good(check.verdict))
 
 

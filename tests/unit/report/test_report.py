@@ -10,11 +10,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from holdfast.drill.verdict.history import History
+from holdfast.drill.verdict.history import FaultRecord, History
 from holdfast.drill.verdict.judge import judge
 from holdfast.report import story
 from holdfast.report.drawing import Scale, draw_timeline
-from holdfast.report.lanes import address_lane, buckets, join_runs, node_lane, reservation_lane
+from holdfast.report.lanes import address_lane, buckets, fault_lanes, join_runs, node_lane, reservation_lane
 from holdfast.report.render import render_report
 from tests.unit.drill.mutations import MUTATIONS
 from tests.unit.drill.world import START, expectation
@@ -101,6 +101,14 @@ def test_lanes_follow_the_package(crash: tuple[Path, History]) -> None:
     assert states == ["owner", "no sign of life", "standby", "owner"]
     states = [s.label for s in node_lane(history, "node2", end).segments]
     assert states == ["standby", "challenging", "starting", "owner", "standby"]
+
+
+def test_faults_at_the_same_time_do_not_cover_each_other(crash: tuple[Path, History]) -> None:
+    faults = tuple(FaultRecord(str(n), "network_drop", "owner", f"node{n}", float(n), True, healed=healed)
+                   for n, healed in ((1, 5.0), (2, 4.0), (6, 7.0)))  # fmt: skip
+    lanes = fault_lanes(replace(crash[1], faults=faults), 10)
+    assert [[s.label[-5:] for s in lane.segments] for lane in lanes] == [["node1", "node6"], ["node2"]]
+    assert [lane.name for lane in lanes] == ["Fault", ""]
 
 
 def test_attempts_are_counted_in_their_slice(crash: tuple[Path, History]) -> None:
