@@ -81,15 +81,25 @@ def _rule_unverified(turn: Turn, verdict: Verdict) -> None:
     """Nothing was proven either way: wait as long as the policy says, verify again before anything else."""
     if turn.s.unverified_since is None:
         turn.log("unverified", verdict.reason)
-        turn.set(unverified_since=turn.now)
+        # Counted from the last proof: a round that hangs before it fails has cost its time already.
+        turn.set(unverified_since=min(turn.now, max(turn.s.verified_at, turn.s.since)))
     if turn.s.state is State.STOPPING:
         turn.lower_address("storage not verified while stopping")
     turn.set(unverified_gone=verdict.finding is Finding.GONE)
 
 
 def give_up_when_due(turn: Turn) -> None:
-    """All paths lost or storage too slow: the policy's limit depends on whether a peer could do better."""
+    """All paths lost or storage too slow: the policy's limit depends on whether a peer could do better.
+
+    The array would say who owns, but cannot be asked. A peer that took the package says so itself, and nobody else wins
+    a term above the own one. Where a peer is not heard it may have done so in silence: then the address goes first, and
+    comes back with the next proof.
+    """
     s, t = turn.s, turn.t
+    successor = _successor(turn)
+    if successor is not None and turn.now - s.verified_at > t.vouch:
+        eject(turn, f"lost: storage not verified, and {successor} says that it took the package")
+        return
     since = s.unverified_since
     if since is None and s.storage is not None and turn.now - s.storage.asked_at > t.slow_limit:
         since = s.storage.asked_at
@@ -99,6 +109,17 @@ def give_up_when_due(turn: Turn) -> None:
     what = "all paths are gone" if s.unverified_gone else "too slow"
     if turn.now - since >= limit:
         eject(turn, f"storage not verified for {limit:g} s: {what}")
+    elif turn.now - s.verified_at > t.beat_stall and any(not p.dead and turn.silent(p, t.silence) for p in s.peers):
+        turn.lower_address("storage not verified, and a peer that is not heard may have taken the package")
+
+
+def _successor(turn: Turn) -> str | None:
+    """A peer, heard just now, that has won the package since this node did."""
+    for peer in turn.s.peers:
+        if peer.view is not None and not turn.silent(peer, turn.t.silence):
+            if peer.view.state in (State.STARTING, State.OWNER) and peer.view.term > turn.s.term:
+                return peer.node
+    return None
 
 
 def peer_can_serve(turn: Turn) -> str | None:

@@ -105,6 +105,55 @@ def test_storage_that_hangs_without_an_error_at_the_owner_moves_the_package(monk
     assert c.owners() == [other] and other.address and not owner.address and not owner.mounted
 
 
+def paths_hang_then_fail(c: Cluster, monkeypatch: pytest.MonkeyPatch, owner: Node) -> None:
+    """As in the lab: multipath queues, so that every command of the owner fails only at its deadline."""
+    execute, seconds = c.execute, FAST.slow_limit
+
+    def late(node: Node, life: int, action: Any, checked: bool) -> None:
+        if node is not owner or not isinstance(action, act.Observe):
+            execute(node, life, action, checked)
+            return
+        gone = ev.LunView("lock", ev.Problem.NO_PATHS)
+        answer = ev.Observed(action.id, gone, (), ev.Outcome.NO_PATHS)
+        c.at(seconds - 0.01, lambda: c.feed_event(node, life, answer))
+
+    monkeypatch.setattr(c, "execute", late)
+    owner.paths.update({0: False, 1: False})
+
+
+def two_addresses(c: Cluster, seconds: float) -> float:
+    """For how long two nodes have the address."""
+    end, both = c.now + seconds, 0.0
+    while c.now < end:
+        c.run(c.now + 0.05)
+        both += 0.05 * (sum(node.address for node in c.nodes) > 1)
+    return both
+
+
+def test_paths_that_hang_before_they_fail_leave_no_second_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    c, owner, (other,) = serving()
+    paths_hang_then_fail(c, monkeypatch, owner)
+    assert two_addresses(c, 40.0) == 0
+    assert c.owners() == [other] and other.address and not owner.mounted
+
+
+def test_an_owner_without_paths_believes_the_peer_that_took_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where its own patience is long: nobody but a winner has the higher term. It says so with its next heartbeat."""
+    c, owner, (other,) = serving()
+    monkeypatch.setattr("holdfast_agent.core.rounds.peer_can_serve", lambda turn: None)
+    paths_hang_then_fail(c, monkeypatch, owner)
+    assert two_addresses(c, 40.0) < 2 * FAST.heartbeat + 0.1
+    assert c.owners() == [other] and not owner.mounted
+
+
+def test_an_owner_without_paths_that_hears_nobody_gives_the_address_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    c, owner, (other,) = serving()
+    paths_hang_then_fail(c, monkeypatch, owner)
+    c.cut.update((a.name, b.name) for a in c.nodes for b in c.nodes)
+    c.run(c.now + FAST.beat_stall + 1.0)
+    assert not owner.address
+
+
 @pytest.mark.parametrize("outcome", [ev.Outcome.ERROR, ev.Outcome.CONFLICT, ev.Outcome.TIMEOUT])
 @pytest.mark.parametrize("command", [act.Register, act.PreemptAndAbort])
 def test_a_reservation_that_cannot_be_taken_is_no_takeover(
