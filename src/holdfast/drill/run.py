@@ -122,10 +122,18 @@ class Run:
             if criterion in criteria:
                 with self.step(name, "wait"):
                     self.wait_for(what, role, 30)
+        if "on_preferred_node" in criteria:
+            with self.step("package is on its preferred node", "check"):
+                self._expect_preferred_node()
         self.observers.learn_paths()
         if "paths_complete" in criteria:
             with self.step("all paths are there", "wait"):
                 self.wait_for("paths_complete", "all_nodes", 30)
+
+    def _expect_preferred_node(self) -> None:
+        preferred, name = self.view.nodes[0], self.view.name
+        if self.roles.owner != preferred:
+            raise StepFailed(f"it is on {self.roles.owner}; first: holdfastctl failback {name} (on {self.roles.owner})")
 
     def record_state(self) -> None:
         """State, addresses and versions of all nodes before anything is touched."""

@@ -184,3 +184,12 @@ def test_a_package_on_another_node_has_moved(tmp_path: Path) -> None:
     cluster.owner, cluster.owner_state = "node2", "maintenance"
     with pytest.raises(actions.StepFailed, match="the package is on node2"):
         check_not_moved(cluster, tmp_path)
+
+
+def test_a_way_home_is_only_drilled_from_home(tmp_path: Path) -> None:
+    runbook = replace(quick(CRASH), entrance=(*CRASH.entrance, "on_preferred_node"))
+    drill = build_drill(runbook, FakeCluster(), tmp_path)
+    drill.view = replace(drill.view, nodes=("node2", "node1"))
+    drill.execute()
+    assert outcomes(tmp_path, "steady_before")["package is on its preferred node"] == "failed"
+    assert not outcomes(tmp_path, "act")

@@ -6,6 +6,7 @@ from holdfast.drill.runbook.faults import ROLES, load_fault_kinds
 from holdfast.drill.runbook.schema import Choice, Field, Flag, ListOf, MapOf, Number, OneKeyOf, Record, Text, Type
 
 CATEGORIES = ("planned", "node", "database", "agent", "network", "storage", "array", "operator", "combined")
+# Asked where a runbook does not say: what every cluster that is well fulfils.
 ENTRANCE = ("package_up", "standby_ready", "paths_complete", "clients_served", "no_leftovers")
 NODE_ROLES = Choice((*ROLES, "all_nodes"))
 
@@ -163,7 +164,7 @@ RUNBOOK = _record(
     Field("applies_to", APPLIES, "Where it can be run.", default={}),
     Field("measure_through", Choice(("address", "pooler")), "Which way the probe goes to the database: straight to the "
           "package's address, or through the pooler on its host.", default="address"),
-    Field("entrance", ListOf(Choice(ENTRANCE), 1), "What must be true before anything is touched.",
+    Field("entrance", ListOf(Choice((*ENTRANCE, "on_preferred_node")), 1), "What must be true before anything is touched.",
           default=list(ENTRANCE)),
     Field("steps", ListOf(STEP, 1), "The act.", required=True),
     Field("expect", EXPECT, "What must come out.", required=True),
