@@ -116,9 +116,9 @@ def give_up_when_due(turn: Turn) -> None:
 def _successor(turn: Turn) -> str | None:
     """A peer, heard just now, that has won the package since this node did."""
     for peer in turn.s.peers:
-        if peer.view is not None and not turn.silent(peer, turn.t.silence):
-            if peer.view.state in (State.STARTING, State.OWNER) and peer.view.term > turn.s.term:
-                return peer.node
+        heard = not turn.silent(peer, turn.t.silence)
+        if heard and peer.view is not None and peer.view.state in (State.STARTING, State.OWNER) and peer.view.term > turn.s.term:
+            return peer.node
     return None
 
 

@@ -147,7 +147,7 @@ def test_an_owner_without_paths_believes_the_peer_that_took_the_package(monkeypa
 
 
 def test_an_owner_without_paths_that_hears_nobody_gives_the_address_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    c, owner, (other,) = serving()
+    c, owner, _ = serving()
     paths_hang_then_fail(c, monkeypatch, owner)
     c.cut.update((a.name, b.name) for a in c.nodes for b in c.nodes)
     c.run(c.now + FAST.beat_stall + 1.0)
