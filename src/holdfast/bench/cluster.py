@@ -1,125 +1,170 @@
-"""A cluster that a benchmark built for itself, and the drills' own probe on it."""
+"""Clusters that a benchmark builds for itself: a lab, playbooks, and who owns the package."""
 
 from __future__ import annotations
 
 import json
 import os
-import time
-from collections.abc import Callable, Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from holdfast.demo.playbook import run_playbook
 from holdfast.drill.hosts import AnsibleModules
-from holdfast.drill.observers import Probe
-from holdfast.drill.site import Site, open_site
-from holdfast.drill.verdict.history import Attempt
-from holdfast.drill.verdict.outage import longest_gaps
+from holdfast.drill.site import DEFINITIONS, Site, open_site
+from holdfast.drill.view import ClusterView
 from holdfast.lab import Lab
 from holdfast.lab.errors import LabError
+from holdfast.lab.paths import state_directory
 from holdfast.lab.topology import load_topology
 from holdfast.lab.wait import wait_for
 
 ROOT = Path(__file__).parents[3]
 INVENTORY = ROOT / "inventories" / "lab"
-PLAYBOOKS = ("build_cluster", "deploy_packages")
 PACKAGE = "erp"
 SERVICE_SECONDS = 240.0       # a node that crashed boots, and a busy machine takes its time
-CALM_SECONDS = 2.0            # without an error, before the next event
 Report = Callable[[str], None]
 
 
-class Cluster:
-    """The default lab with the package in service. `close` deletes it."""
+@dataclass(frozen=True)
+class Recipe:
+    """What a cluster is made of: nodes, playbooks (a name or a file), and variables that win over the inventory's."""
 
-    def __init__(self, name: str, folder: Path, report: Report) -> None:
-        self.lab, self.folder, self.report = Lab(name), folder, report
-        os.environ["HOLDFAST_LAB"] = name
-        self.lab.up(load_topology("default"), fresh=True, report=report)
-        for playbook in PLAYBOOKS:
-            run_playbook(playbook, name, folder / f"{playbook}.log", report)
-        self.site: Site = open_site(ROOT, INVENTORY, PACKAGE)
-        self.modules = AnsibleModules(ROOT, INVENTORY, folder)
+    topology: str
+    playbooks: tuple[str | Path, ...]
+    variables: Path | None = None
 
-    def close(self) -> None:
-        self.lab.down(delete=True)
 
-    def run(self, node: str, command: str) -> str:
-        return self.lab.node(node).succeed(command)
+class LabCluster(ABC):
+    """A cluster in a lab of its own, with the package in service."""
 
-    def status(self, node: str) -> dict[str, Any]:
-        package: dict[str, Any] = json.loads(self.run(node, "holdfastctl status --json"))["packages"][PACKAGE]
-        return package
+    recipe: ClassVar[Recipe]
+    single_writer: ClassVar[bool] = False   # one client for each package, where several packages are measured at once
+    site: Site
 
-    def states(self) -> dict[str, str]:
-        """State of the package on every node; "" where no agent answers."""
-        return {node: self._state(node) for node in self.site.view.nodes}
+    def __init__(self, name: str, report: Report) -> None:
+        self.lab, self.report = Lab(name), report
+        self.folder = state_directory() / "bench" / name
 
-    def _state(self, node: str) -> str:
+    @classmethod
+    @contextmanager
+    def built(cls, name: str, report: Report) -> Iterator[Self]:
+        """Lab and cluster, made anew; the lab is deleted in the end. The playbooks' logs stay."""
+        cluster = cls(name, report)
         try:
-            return str(self.status(node)["state"])
-        except (LabError, ValueError):
-            return ""
+            cluster.build()
+            yield cluster
+        finally:
+            cluster.lab.down(delete=True)
 
+    def build(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        os.environ["HOLDFAST_LAB"] = self.lab.name
+        self.lab.up(load_topology(self.recipe.topology), fresh=True, report=self.report)
+        for playbook in self.recipe.playbooks:
+            log = self.folder / f"{Path(playbook).stem}.log"
+            run_playbook(playbook, self.lab.name, log, self.report, self.recipe.variables)
+        self.open()
+
+    def open(self) -> None:
+        """Get to know the cluster that was built."""
+        self.site = self.find_site()
+        self.modules = AnsibleModules(ROOT, INVENTORY, self.folder)
+
+    @abstractmethod
+    def find_site(self) -> Site:
+        """Hosts, and the package as the probe has to know it."""
+
+    @abstractmethod
     def owner(self) -> str:
-        """Wait until one node owns the package and the others could take it; returns the owner."""
-        def settled() -> str | None:
-            states = self.states()
-            owners = [node for node, state in states.items() if state == "owner"]
-            return owners[0] if sorted(states.values()) == ["owner", *["standby"] * (len(states) - 1)] else None
+        """Wait until one node runs the package and the others could take it; returns the owner."""
 
-        return wait_for("one owner and its standby", settled, timeout_seconds=SERVICE_SECONDS)
+    @abstractmethod
+    def prepare(self, owner: str) -> None:
+        """Before each event: what happened before must not count against the package."""
+
+    @abstractmethod
+    def move(self, owner: str) -> None:
+        """Move the package to the other node, and wait for the answer."""
+
+    @abstractmethod
+    def leave_alone(self, owner: str) -> None:
+        """Let nobody watch the database until `watch_again`."""
+
+    @abstractmethod
+    def watch_again(self, owner: str) -> None: ...
+
+    @property
+    def views(self) -> Mapping[str, ClusterView]:
+        """The packages that clients use."""
+        return {self.site.view.name: self.site.view}
+
+    def run(self, node: str, command: str, timeout_seconds: float = 60) -> str:
+        return self.lab.node(node).succeed(command, timeout_seconds=timeout_seconds)
 
     def other(self, node: str) -> str:
         return next(name for name in self.site.view.nodes if name != node)
 
-
-class Measured:
-    """A probe that runs while events happen; each event's outage is what its worst writer saw."""
-
-    def __init__(self, cluster: Cluster, name: str) -> None:
-        self.cluster = cluster
-        client = cluster.site.view.clients[0]
-        self.probe = Probe(cluster.site.shell, cluster.site.view, client, name)
-        self.probe.install(cluster.modules)
-        self.probe.prepare(cluster.owner())
-        self.probe.start()
-        self.calm()
-
-    def calm(self) -> None:
-        """Wait until clients have been served for a while."""
-        wait_for("clients are served", lambda: self.probe.calm_seconds >= CALM_SECONDS or None,
-                 timeout_seconds=SERVICE_SECONDS)
-
-    def event(self, happen: Callable[[], object]) -> float:
-        """Let something happen and wait until clients are served again; returns when it began (wall clock)."""
-        begun = time.time()
-        happen()
-        time.sleep(1.0)       # the probe's status is read twice a second: errors of the event are in it by then
-        self.calm()
-        return begun
-
-    def outages(self, events: Iterable[float]) -> tuple[float, ...]:
-        """End the probe; seconds of each event, in order. LabError where a transaction got lost."""
-        text = self.probe.stop()
-        attempts = [read_attempt(json.loads(line)) for line in text.splitlines()]
-        self.probe.remove()
-        return outages_of(attempts, list(events))
+    def crash(self, owner: str) -> None:
+        """Its power is cut and comes back at once: the machine boots while the other node takes over."""
+        self.lab.node(owner).power_cycle()
 
 
-def read_attempt(line: dict[str, Any]) -> Attempt:
-    """The clients and this process read the same clock: a lab's nodes run on this machine's."""
-    start = line["t_wall"]
-    return Attempt(line["worker"], line["role"], line["seq"], line["rows"], start, start + line["seconds"], line["outcome"])
+class Cluster(LabCluster):
+    """Holdfast on the default lab. `packages` are those that must be in service."""
+
+    recipe = Recipe("default", ("build_cluster", "deploy_packages"))
+    packages: tuple[str, ...] = (PACKAGE,)
+
+    def find_site(self) -> Site:
+        return open_site(ROOT, INVENTORY, PACKAGE)
+
+    def statuses(self, node: str) -> dict[str, Any]:
+        """All packages by name, as the node's agent sees them; empty where no agent answers."""
+        try:
+            packages: dict[str, Any] = json.loads(self.run(node, "holdfastctl status --json"))["packages"]
+        except (LabError, ValueError):
+            return {}
+        return packages
+
+    def owner(self) -> str:
+        def settled() -> str | None:
+            return find_settled({node: self.statuses(node) for node in self.site.view.nodes}, self.packages)
+
+        return wait_for("one owner and its standby", settled, timeout_seconds=SERVICE_SECONDS)
+
+    def prepare(self, owner: str) -> None:
+        self.run(owner, "; ".join(f"holdfastctl forget-failures {package}" for package in self.packages))
+
+    def move(self, owner: str) -> None:
+        """All packages at once; an error where one is refused."""
+        target, numbered = self.other(owner), list(enumerate(self.packages))
+        moves = " ".join(f"holdfastctl move {package} {target} & p{number}=$!;" for number, package in numbered)
+        waits = " && ".join(f"wait $p{number}" for number, _ in numbered)
+        self.run(owner, f"{moves} {waits}", timeout_seconds=SERVICE_SECONDS)
+
+    def leave_alone(self, owner: str) -> None:
+        self.run(owner, "systemctl stop holdfast-agent")
+
+    def watch_again(self, owner: str) -> None:
+        self.run(owner, "systemctl start holdfast-agent")
+
+    @property
+    def views(self) -> Mapping[str, ClusterView]:
+        node = self.site.view.nodes[0]
+        documents = {p: json.loads(self.run(node, f"cat {DEFINITIONS}/{p}.json")) for p in self.packages}
+        return {package: replace(self.site.view, package=document) for package, document in documents.items()}
 
 
-def outages_of(attempts: list[Attempt], events: list[float]) -> tuple[float, ...]:
-    """Longest time without success of the worst writer, per event, looked for until the next event."""
-    found = []
-    for begun, end in zip(events, [*events[1:], max(a.end for a in attempts)], strict=True):
-        gaps = longest_gaps([a for a in attempts if a.end <= end], begun, end)
-        seconds = [gap.seconds for gap in gaps.values() if gap is not None and gap.recovered]
-        if not seconds:
-            raise LabError("the probe measured nothing around an event")
-        found.append(max(seconds))
-    return tuple(found)
+def find_settled(seen: Mapping[str, Mapping[str, Any]], packages: tuple[str, ...]) -> str | None:
+    """The node that owns all packages while every other node is their standby."""
+    owners = set()
+    for package in packages:
+        states = {node: statuses.get(package, {}).get("state") for node, statuses in seen.items()}
+        owning = [node for node, state in states.items() if state == "owner"]
+        if len(owning) != 1 or any(state != "standby" for node, state in states.items() if node not in owning):
+            return None
+        owners.update(owning)
+    return owners.pop() if len(owners) == 1 else None

@@ -84,6 +84,6 @@ def table(figures: list[Figure]) -> str:
     for figure in figures:
         aim = f"{figure.aim:g} {figure.unit} {figure.verdict}" if figure.aim is not None else "-"
         rows.append((figure.name, f"{figure.value:.1f} {figure.unit}{figure.spread}", f"{figure.floor.value:.1f} {figure.unit}",
-                     f"{figure.ratio:.1f}", aim, figure.floor.what))
+                     f"{figure.ratio:.1f}" if figure.ratio >= 1 else f"{figure.ratio:.2f}", aim, figure.floor.what))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)

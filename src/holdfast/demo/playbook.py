@@ -13,9 +13,15 @@ from holdfast.lab.errors import LabError
 ROOT = Path(__file__).parents[3]
 
 
-def run_playbook(name: str, lab: str, log: Path, report: Callable[[str], None]) -> None:
-    """Run playbooks/NAME.yml on the lab; LabError with the failed task's own lines when it fails."""
-    argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "inventories/lab", f"playbooks/{name}.yml"]
+def run_playbook(playbook: str | Path, lab: str, log: Path, report: Callable[[str], None], variables: Path | None = None) -> None:
+    """Run playbooks/NAME.yml, or any file, on the lab; `variables` is a file whose values win over the inventory's.
+
+    LabError with the failed task's own lines when it fails.
+    """
+    path = Path("playbooks") / f"{playbook}.yml" if isinstance(playbook, str) else playbook
+    argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "inventories/lab", str(path)]
+    if variables is not None:
+        argv += ["-e", f"@{variables}"]
     with subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           env=environment(HOLDFAST_LAB=lab, ANSIBLE_NOCOLOR="1")) as child, log.open("w") as handle:
         failure: list[str] = []
@@ -23,11 +29,11 @@ def run_playbook(name: str, lab: str, log: Path, report: Callable[[str], None]) 
             for line in child.stdout or ():
                 handle.write(line)
                 if line.startswith("TASK ["):
-                    report(f"{name}: {line[6:line.rindex(']')].removeprefix('holdfast.cluster.')}")
+                    report(f"{path.stem}: {line[6:line.rindex(']')].removeprefix('holdfast.cluster.')}")
                 elif line.startswith(("fatal:", "[ERROR]")):
                     failure.append(line.strip()[:300])
         except BaseException:
             child.terminate()         # an interrupt reaches it by itself only from a terminal
             raise
     if child.returncode != 0:
-        raise LabError(f"the playbook {name}.yml failed: {failure[0] if failure else 'no message'} (all of it: {log})")
+        raise LabError(f"the playbook {path.name} failed: {failure[0] if failure else 'no message'} (all of it: {log})")

@@ -6,7 +6,7 @@ import hashlib
 import json
 import secrets
 
-from holdfast.drill.observers import PLACE_FILES, PROBE_FOLDER, Probe
+from holdfast.drill.observers import PLACE_FILES, Probe
 from holdfast.drill.view import ClusterView
 from holdfast.probe import PROGRAMS
 
@@ -31,7 +31,7 @@ class MariadbProbe(Probe):
         config = {**self._config(self.route), "database": "mariadb", "conninfo": login}
         files = {f"{name}.py": PROGRAMS[name].read_text() for name in ("client", "client_mariadb")}
         files["probe.json"] = json.dumps(config)
-        self.shell.succeed(self.client, ["python3", "-c", PLACE_FILES, PROBE_FOLDER], stdin=json.dumps(files))
+        self.shell.succeed(self.client, ["python3", "-c", PLACE_FILES, self.folder], stdin=json.dumps(files))
         self.shell.succeed(self.client, [*self._call("prepare")])
 
 

@@ -174,7 +174,9 @@ class Probe:
 
     def __init__(self, shell: SshShell, view: ClusterView, client: str, run_id: str, through: str = "address") -> None:
         self.shell, self.view, self.client, self.run_id, self.through = shell, view, client, run_id, through
-        self.record = f"{PROBE_FOLDER}/attempts.jsonl"
+        self.writers: tuple[str, ...] = WRITERS
+        self.readers: tuple[str, ...] = READERS
+        self.place(PROBE_FOLDER, PROBE_UNIT)
         self.fetched_bytes = 0
         self.first_seq = 0
         self.clearing = FORGET_DRILLS
@@ -184,6 +186,10 @@ class Probe:
         self.calm_since = time.monotonic()
         self._stop = threading.Event()
 
+    def place(self, folder: str, unit: str) -> None:
+        """Its folder and unit on the client; another one's where more than one measures there."""
+        self.folder, self.unit, self.record = folder, unit, f"{folder}/attempts.jsonl"
+
     @property
     def route(self) -> Route:
         """Where this probe connects to."""
@@ -192,7 +198,8 @@ class Probe:
     def settings(self) -> dict[str, Any]:
         """The part of the configuration that the report names."""
         route = self.route
-        return {"writers": len(WRITERS), "readers": len(READERS), "through": f"{route.through} {route.host}:{route.port}",
+        return {"writers": len(self.writers), "readers": len(self.readers),
+                "through": f"{route.through} {route.host}:{route.port}",
                 "tcp_timeout_seconds": TCP_TIMEOUT_SECONDS, "connect_timeout_seconds": route.patience_seconds,
                 "statement_timeout_seconds": route.patience_seconds}  # fmt: skip
 
@@ -219,33 +226,33 @@ class Probe:
         route = self.route
         passfile = f"{route.host}:{route.port}:holdfast_probe:holdfast_probe:{password}\n"
         files = {"client.py": PROGRAMS["client"].read_text(), "probe.json": json.dumps(self._config(route)), "pgpass": passfile}
-        self.shell.succeed(self.client, ["python3", "-c", PLACE_FILES, PROBE_FOLDER], stdin=json.dumps(files))
+        self.shell.succeed(self.client, ["python3", "-c", PLACE_FILES, self.folder], stdin=json.dumps(files))
         self.shell.succeed(self.client, [*self._call("prepare")])
 
     def _call(self, verb: str, *words: str) -> list[str]:
-        return ["python3", f"{PROBE_FOLDER}/client.py", verb, f"{PROBE_FOLDER}/probe.json", *words]
+        return ["python3", f"{self.folder}/client.py", verb, f"{self.folder}/probe.json", *words]
 
     def _config(self, route: Route) -> dict[str, Any]:
         conninfo = (f"host={route.host} port={route.port} dbname=holdfast_probe user=holdfast_probe "
-                    f"passfile={PROBE_FOLDER}/pgpass sslmode=require gssencmode=disable "
+                    f"passfile={self.folder}/pgpass sslmode=require gssencmode=disable "
                     "application_name=holdfast_probe")  # fmt: skip
         return {
-            "client": self.client, "run": self.run_id, "conninfo": conninfo, "writers": list(WRITERS),
-            "readers": list(READERS), "tcp_timeout_seconds": TCP_TIMEOUT_SECONDS,
+            "client": self.client, "run": self.run_id, "conninfo": conninfo, "writers": list(self.writers),
+            "readers": list(self.readers), "tcp_timeout_seconds": TCP_TIMEOUT_SECONDS,
             "connect_timeout_seconds": route.patience_seconds,
             "statement_timeout_seconds": route.patience_seconds, "pause_seconds": PAUSE_SECONDS,
             "seconds": self.longest_seconds, "final_timeout_seconds": 30,
-            "first_seq": self.first_seq, "attempts": self.record, "status": f"{PROBE_FOLDER}/status.json",
+            "first_seq": self.first_seq, "attempts": self.record, "status": f"{self.folder}/status.json",
         }  # fmt: skip
 
     def start(self) -> None:
-        call = ["systemd-run", "--quiet", "--collect", f"--unit={PROBE_UNIT}", *self._call("run")]
+        call = ["systemd-run", "--quiet", "--collect", f"--unit={self.unit}", *self._call("run")]
         self.shell.succeed(self.client, call)
         self.calm_since = time.monotonic()
         threading.Thread(target=self._follow, name="probe status", daemon=True).start()
 
     def _follow(self) -> None:
-        follow_status(self.shell, self.client, PROBE_FOLDER, self._stop, self._take)
+        follow_status(self.shell, self.client, self.folder, self._stop, self._take)
 
     def _take(self, status: dict[str, Any]) -> None:
         if not self.status:
@@ -277,13 +284,13 @@ class Probe:
     def stop(self) -> str:
         """Stop measuring and fetch the rest of the record."""
         self._stop.set()
-        self.shell.run(self.client, ["systemctl", "stop", PROBE_UNIT])
+        self.shell.run(self.client, ["systemctl", "stop", self.unit])
         return self.fetch()
 
     def remove(self) -> None:
         """Files of the probe; its database stays for the next drill."""
         with contextlib.suppress(DrillError, HostUnreachable):
-            self.shell.run(self.client, ["rm", "-rf", PROBE_FOLDER, self.record])
+            self.shell.run(self.client, ["rm", "-rf", self.folder, self.record])
 
 
 # Writes the files that arrive as JSON on standard input, readable by root alone, into a folder that is made afresh.

@@ -235,7 +235,7 @@ class Lab:
         if old and (old.topology != topology or old.backend != backend):
             raise UsageError(f"the lab '{self.name}' exists with another topology or backend; start it anew with --fresh "
                              "(its disks are deleted)")
-        recipe = read_recipe(topology.system, topology.release, backend)
+        recipe = read_recipe(topology.system, topology.release, backend, topology.packages)
         keeps = old is not None and (old.image.directory / "manifest.json").exists()
         require_host(building=not keeps and find_image(recipe) is None, qemu=backend == "qemu",
                      memory_mib=topology.memory_mib, directory=cache_directory())

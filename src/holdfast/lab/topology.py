@@ -25,6 +25,7 @@ MAXIMUM_CLUSTER_NODES = 8
 MAXIMUM_DISKS = 8             # ubd has 16 units; root, package pool and seed take three of them
 NAME = re.compile(r"[a-z][a-z0-9-]{0,14}\Z")     # host name (RFC 1123) that also fits where 15 characters are the limit
 NETWORK_NAME = re.compile(r"[a-z][a-z0-9_]{0,14}\Z")   # becomes an interface name: IFNAMSIZ - 1 = 15
+PACKAGE_NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+\Z")   # Debian Policy, section 5.6.1
 KERNEL_NAME = re.compile(r"(lo|vec\d+|eth\d+)\Z")      # what interfaces are called before they get their network's name
 
 
@@ -63,12 +64,13 @@ class Machine:
 
 @dataclass(frozen=True)
 class Topology:
-    """A checked topology."""
+    """A checked topology. `packages` are Debian packages that its nodes can install beyond those that every lab offers."""
 
     system: str
     networks: tuple[Network, ...]
     machines: tuple[Machine, ...]
     source: str = field(default="", compare=False)
+    packages: tuple[str, ...] = ()
 
     @property
     def release(self) -> str:
@@ -171,7 +173,7 @@ class _Reader:
         return value
 
     def topology(self, raw: Any, source: str) -> Topology:
-        top = self.mapping(raw, "topology", ("system", "networks", "nodes"))
+        top = self.mapping(raw, "topology", ("system", "packages", "networks", "nodes"))
         system = top.get("system", "debian13")
         if system not in SYSTEMS:
             self.bad("system", f"'{system}' is not known; known are {', '.join(SYSTEMS)}")
@@ -183,7 +185,13 @@ class _Reader:
         cluster_nodes = sum(machine.role == "node" for machine in machines)
         if cluster_nodes > MAXIMUM_CLUSTER_NODES:
             self.bad("nodes", f"{cluster_nodes} machines with role node; at most {MAXIMUM_CLUSTER_NODES}")
-        return Topology(str(system), networks, machines, source)
+        return Topology(str(system), networks, machines, source, self.packages(top.get("packages", [])))
+
+    def packages(self, raw: Any) -> tuple[str, ...]:
+        if not isinstance(raw, list) or not all(isinstance(name, str) and PACKAGE_NAME.match(name) for name in raw):
+            self.bad("packages", "expected a list of names of Debian packages")
+            return ()
+        return tuple(raw)
 
     def networks(self, raw: Any) -> Iterator[Network]:
         entries = self.mapping(raw, "networks")
@@ -280,5 +288,6 @@ def to_data(topology: Topology) -> dict[str, Any]:
         return {"role": entry.role, "host": entry.host, "networks": list(entry.networks), "memory_mib": entry.memory_mib,
                 "disks": [{"name": disk.name, "size_gib": disk.size_gib} for disk in entry.disks]}
 
-    return {"system": topology.system, "networks": {n.name: network(n) for n in topology.networks},
+    return {"system": topology.system, "packages": list(topology.packages),
+            "networks": {n.name: network(n) for n in topology.networks},
             "nodes": {m.name: machine(m) for m in topology.machines}}

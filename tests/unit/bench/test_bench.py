@@ -44,6 +44,10 @@ def test_table_for_people() -> None:
         "memory  85.0 MiB (80.0-90.0)  2.0 MiB  42.5   -           a bare one"]
 
 
+def test_a_small_ratio_keeps_its_digits() -> None:
+    assert "0.13" in table([Figure("move", "s", (1.3,), Floor("another product", 10.0))])
+
+
 def test_percentile_where_there_are_enough_samples() -> None:
     many = Figure("crash", "s", tuple(float(number) for number in range(1, 21)), FLOOR)
     assert many.p95 == 19.0
@@ -67,6 +71,37 @@ def test_a_benchmark_is_a_file(folder: Path, capsys: pytest.CaptureFixture[str])
     assert main(["bench", "tiny", "--quick", "--json", str(target)]) == 0
     assert "it      1.0 s  0.5 s  2.0" in capsys.readouterr().out
     assert json.loads(target.read_text())["figures"][0]["value"] == 1.0
+
+
+PARTED = '''
+from holdfast.bench.figure import Figure, Floor
+PURPOSE = "two things"
+PARTS = {"one": "the first", "two": "the second"}
+def measure(report, quick, parts):
+    return [Figure(part, "s", (1.0,), Floor("nothing", 4.0)) for part in parts]
+'''
+
+
+def test_a_benchmark_may_have_parts(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "parted.py").write_text(PARTED)
+    assert main(["bench"]) == 0
+    assert "parted      two things\n  --only one         the first\n  --only two         the second\n" in capsys.readouterr().out
+    assert main(["bench", "parted", "--only", "two"]) == 0
+    assert [row.split()[0] for row in capsys.readouterr().out.splitlines()[1:]] == ["two"]
+    assert main(["bench", "parted"]) == 0
+    assert [row.split()[0] for row in capsys.readouterr().out.splitlines()[1:]] == ["one", "two"]
+
+
+def test_a_part_that_is_not_there(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "parted.py").write_text(PARTED)
+    assert main(["bench", "parted", "--only", "six"]) == 2
+    assert capsys.readouterr().err == "holdfast: --only six: the benchmark 'parted' has the parts one, two\n"
+    assert main(["bench", "tiny", "--only", "one"]) == 2
+    assert capsys.readouterr().err == "holdfast: --only one: the benchmark 'tiny' has no parts\n"
+
+
+def test_the_help_names_the_parts_of_takeover() -> None:
+    assert tuple(cli.load(cli.benchmarks()["takeover"]).PARTS) == cli.TAKEOVER_PARTS
 
 
 def test_wrong_requests(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,9 +8,11 @@ import pytest
 import yaml
 from ansible_collections.holdfast.cluster.plugins.module_utils.definition.resolve import resolve_site
 
-INVENTORIES = Path(__file__).parents[3] / "inventories"
+ROOT = Path(__file__).parents[3]
+INVENTORIES = ROOT / "inventories"
 EXAMPLES = [*sorted((INVENTORIES / "example/group_vars/all").glob("packages_*.yml.example")),
-            INVENTORIES / "erp_lab/group_vars/all/packages.yml"]  # fmt: skip
+            INVENTORIES / "erp_lab/group_vars/all/packages.yml",
+            ROOT / "benchmarks/takeover_parts/eight_packages.yml"]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)

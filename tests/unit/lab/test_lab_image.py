@@ -60,6 +60,13 @@ def test_every_system_has_a_recipe(system: str, backend: str) -> None:
     assert recipe.name == f"{system}-{backend}-{recipe.digest}"
 
 
+def test_packages_of_a_topology_join_the_pool() -> None:
+    plain = read_recipe("debian13", "trixie", "uml")
+    more = read_recipe("debian13", "trixie", "uml", ("pacemaker", "lvm2"))
+    assert more.pool == (*plain.pool, "pacemaker")
+    assert more.name != plain.name
+
+
 def test_digest_changes_with_everything_that_makes_the_image(recipe: Recipe) -> None:
     changed = [replace(recipe, system="debian12"), replace(recipe, backend="qemu"), replace(recipe, base=("a",)),
                replace(recipe, pool=("lvm2", "fio"))]

@@ -75,7 +75,9 @@ def test_a_machine_joins_networks_in_the_order_of_the_file() -> None:
 
 @pytest.mark.parametrize(("change", "value", "expected"), [
     ("system", "debian11", "system: 'debian11' is not known; known are debian12, debian13"),
-    ("colour", "red", "topology.colour: unknown key; known are system, networks, nodes"),
+    ("colour", "red", "topology.colour: unknown key; known are system, packages, networks, nodes"),
+    ("packages", "pacemaker", "packages: expected a list of names of Debian packages"),
+    ("packages", ["Pace maker"], "packages: expected a list of names of Debian packages"),
     ("networks", "all", "networks: expected a mapping, found a str"),
     ("networks/mgmt", None, "networks: 'mgmt' is missing: Ansible reaches the nodes through it"),
     ("networks/Bad", {"subnet": "10.1.0.0/24"}, "networks.Bad: a network's name is 1 to 15 of a-z, 0-9 and _"),

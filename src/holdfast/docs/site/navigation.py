@@ -12,7 +12,7 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "replace_a_node", "grow_storage", "recover", "remove_a_cluster",
     )),
     ("When something is wrong", "", ("troubleshooting",)),
-    ("Background", "", ("ownership", "drills", "erp", "erp_needs", "threat_model", "comparison")),
+    ("Background", "", ("ownership", "drills", "erp", "erp_needs", "threat_model", "comparison", "benchmarks")),
     ("Reference", "reference", (
         "playbooks", "command_line", "definitions", "roles", "modules", "plugins", "agent", "event_log", "timers", "runbooks",
     )),

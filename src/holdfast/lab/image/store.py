@@ -73,10 +73,12 @@ class Image:
         return data
 
 
-def read_recipe(system: str, release: str, backend: str) -> Recipe:
+def read_recipe(system: str, release: str, backend: str, packages: tuple[str, ...] = ()) -> Recipe:
+    """The recipe of a system; `packages` join its pool."""
     data = yaml.safe_load((Path(__file__).parent / "packages.yml").read_text())
     lists = {key: tuple(data["common"][key] + data[system][key]) for key in ("base", "pool")}
-    return Recipe(system, release, backend, lists["base"], lists["pool"])
+    wanted = tuple(name for name in packages if name not in lists["pool"])
+    return Recipe(system, release, backend, lists["base"], lists["pool"] + wanted)
 
 
 def images_directory() -> Path:

@@ -1,0 +1,67 @@
+"""Eight packages on one node: all of them move, and their node crashes.
+
+The floor is the package `erp` alone on the same nodes, while the other seven are stopped.
+"""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+
+import yaml
+
+from holdfast.bench.cluster import PACKAGE, Cluster, Recipe, Report
+from holdfast.bench.figure import Figure, Floor
+from holdfast.bench.measured import run_series
+
+HERE = Path(__file__).parent
+VARIABLES = HERE / "eight_packages.yml"
+RUNS, QUICK_RUNS = 10, 3
+AIM_RATIO = 2.0               # not slower than twice one package alone
+STOP_SECONDS = 120.0
+
+
+class EightCluster(Cluster):
+    """The default lab with more memory, and eight packages."""
+
+    recipe = Recipe(str(HERE / "eight_topology.yml"), Cluster.recipe.playbooks, VARIABLES)
+    single_writer = True
+
+    def keep(self, packages: tuple[str, ...]) -> None:
+        """Start these where `erp` is and stop all others."""
+        owner = self.owner()
+        known = self.statuses(owner)
+        for package in all_packages():
+            wanted = package in packages
+            if wanted != (known[package]["state"] == "owner"):
+                self.run(owner, f"holdfastctl {'start' if wanted else 'stop'} {package}", timeout_seconds=STOP_SECONDS)
+        self.packages = packages
+        self.owner()
+
+
+def all_packages() -> tuple[str, ...]:
+    return tuple(package["name"] for package in yaml.safe_load(VARIABLES.read_text())["holdfast_packages"])
+
+
+def measure(name: str, report: Report, quick: bool) -> list[Figure]:
+    runs = QUICK_RUNS if quick else RUNS
+    with EightCluster.built(name, report) as cluster:
+        scenarios = {"move": cluster.move, "node crash": cluster.crash}
+        cluster.keep((PACKAGE,))
+        alone = {scenario: run_series(cluster, f"one alone: {scenario}", happen, runs, report).outages()
+                 for scenario, happen in scenarios.items()}
+        cluster.keep(all_packages())
+        figures = []
+        for scenario, happen in scenarios.items():
+            series = run_series(cluster, f"eight: {scenario}", happen, runs, report)
+            outages = {package: series.outages(package) for package in all_packages()}
+            figures += compare(scenario, outages, statistics.median(alone[scenario]))
+    return figures
+
+
+def compare(scenario: str, outages: dict[str, tuple[float, ...]], alone: float) -> list[Figure]:
+    """The worst package of each event, and `erp`."""
+    floor = Floor("erp alone, seven packages stopped", alone)
+    worst = tuple(max(event) for event in zip(*outages.values(), strict=True))
+    return [Figure(f"eight packages: {scenario}, the worst", "s", worst, floor, AIM_RATIO * alone),
+            Figure(f"eight packages: {scenario}, erp", "s", outages[PACKAGE], floor, AIM_RATIO * alone)]
