@@ -11,8 +11,8 @@ from ..config import PackageDefinition
 from ..eventlog.writer import INFO, WARNING
 from .ports import Ports
 
-# After keepalived's own burst: a neighbour whose table was written by the old owner in between is healed soon.
-_REPEAT_AFTER_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
+# At once, and after keepalived's own burst: a neighbour whose table was written by the old owner in between is healed soon.
+_REPEAT_AFTER_SECONDS = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 class PackageAddresses:
@@ -56,8 +56,7 @@ class PackageAddresses:
 
     def _add(self, entry: InterfaceAddress) -> None:
         try:
-            if add_address(entry):
-                announce(entry)
+            add_address(entry)
         except OSError as error:
             self._log("address not added", WARNING, address=entry.address, reason=error.strerror)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,17 +32,22 @@ class Faults:
     active: dict[str, PlannedFault] = field(default_factory=dict)
 
     def inject(self, faults: list[PlannedFault], boots: Mapping[str, str]) -> None:
-        """Inject all of them; the journal has the time at which each host says that it was done."""
+        """Inject all of them at the same moment; the journal has the time at which each host says that it was done."""
         self.boots = {**self.boots, **{f.host: boots.get(f.host, "") for f in faults}}
         for fault in faults:
             self.active[fault.id] = fault  # before the deed: what fails half-way has to be undone as well
             self.journal.write("intent", id=fault.id, step=fault.step.id, fault=fault.step.kind, role=fault.step.target,
                                host=fault.host, parameters=dict(fault.parameters),
                                ttl_seconds=fault.ttl_seconds)  # fmt: skip
-            if fault.layer == "power":
-                self._inject_power(fault)
-            else:
-                self._inject_node(fault)
+        with ThreadPoolExecutor(max_workers=max(1, len(faults))) as pool:
+            for done in [pool.submit(self._inject_one, fault) for fault in faults]:
+                done.result()
+
+    def _inject_one(self, fault: PlannedFault) -> None:
+        if fault.layer == "power":
+            self._inject_power(fault)
+        else:
+            self._inject_node(fault)
 
     def _inject_power(self, fault: PlannedFault) -> None:
         verb, undo, _ = VERBS[fault.step.kind]

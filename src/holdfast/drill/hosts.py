@@ -159,7 +159,7 @@ class AnsibleModules:
         )  # fmt: skip
         # Its record of the command holds the whole environment of this process, which is nobody's business.
         for record in self.folder.glob("artifacts/*/command"):
-            record.unlink()
+            record.unlink(missing_ok=True)  # another run may be at it
         if runner.status == "error" or not results:
             text = runner.stdout.read()[-300:] if runner.stdout else ""
             raise DrillError(f"Ansible did not run: {runner.status} {text.strip()}")

@@ -35,13 +35,16 @@ def steps_around(names: tuple[str, ...], act: float, heal: float) -> list[Step]:
 
 def faults_of(name: str, at: float, healed: float) -> list[dict[str, object]]:
     """The faults of a runbook, each proven and undone."""
-    hosts = {"owner": "node1", "standby": "node2", "any_standby": "node2", "array": "san1"}
+    hosts = {"owner": ("node1",), "standby": ("node2",), "any_standby": ("node2",), "array": ("san1",),
+             "all_nodes": ("node1", "node2")}  # fmt: skip
     entries = []
     steps = catalogue().runbooks[name].steps
-    for index, fault in enumerate(s.action for s in steps if isinstance(s.action, FaultStep)):
+    faults = [(s.action, host) for s in steps if isinstance(s.action, FaultStep) for host in hosts[s.action.target]]
+    for index, (fault, host) in enumerate(faults):
         down = load_fault_kinds()[fault.kind].takes_node_down
         entries.append({
-            "id": fault.id, "fault": fault.kind, "role": fault.target, "host": hosts[fault.target],
+            "id": fault.id if len(hosts[fault.target]) == 1 else f"{fault.id}_{host}",
+            "fault": fault.kind, "role": fault.target, "host": host,
             "injected": at + 0.01 * index, "active": True, "proof": load_fault_kinds()[fault.kind].proof,
             "takes_node_down": down, "healed": healed, "by": "itself" if down else "driver",
         })  # fmt: skip

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +15,7 @@ from holdfast.drill import run as running
 from holdfast.drill.plan import PHASES
 from holdfast.drill.runbook.model import CheckStep, FaultStep, QuestionStep, Runbook, Step, WaitStep
 from holdfast.drill.verdict.result import Verdict
-from tests.unit.drill.fake_site import FakeCluster, build_drill, journal_of
+from tests.unit.drill.fake_site import FakeCluster, FakeModules, build_drill, journal_of
 from tests.unit.drill.scripts import catalogue
 
 CRASH = catalogue().runbooks["owner_crash"]
@@ -193,3 +196,18 @@ def test_a_way_home_is_only_drilled_from_home(tmp_path: Path) -> None:
     drill.execute()
     assert outcomes(tmp_path, "steady_before")["package is on its preferred node"] == "failed"
     assert not outcomes(tmp_path, "act")
+
+
+def test_one_step_on_all_nodes_happens_to_them_at_the_same_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of the two waits for the other one to begin: one after the other they would never get through."""
+    both = threading.Barrier(2, timeout=10)
+    run = FakeModules.run
+
+    def meet(self: FakeModules, hosts: Sequence[str], module: str, arguments: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        if arguments.get("state") == "injected":
+            both.wait()
+        return run(self, hosts, module, arguments)
+
+    monkeypatch.setattr(FakeModules, "run", meet)
+    build_drill(quick(catalogue().runbooks["client_cut_both"]), FakeCluster(), tmp_path).execute()
+    assert sum(entry["active"] for entry in journal_of(tmp_path, "fault")) == 2
