@@ -34,8 +34,6 @@ class PackageAddresses:
         """Have keepalived raise them, and raise them here and now: it waits for an advertisement that nobody sends."""
         self._allowed = True
         write_track_file(self._package.name, True)
-        for entry in self._wanted:
-            self._add(entry)
         self.refresh(list_addresses())
 
     def forbid(self) -> None:
@@ -45,20 +43,28 @@ class PackageAddresses:
         self.refresh(list_addresses())
 
     def refresh(self, addresses: frozenset[InterfaceAddress]) -> None:
-        """Take in the addresses of the node as they are now."""
+        """Take in the addresses of the node as they are now; what was taken away by mistake is put back.
+
+        A keepalived that dies and comes back begins with taking the address away.
+        """
         for entry in self._wanted:
-            here = entry in addresses
+            here = entry in addresses or (self._allowed is True and self._add(entry))
             if here and self._allowed is False:
                 here = not self._remove(entry)
             if here != self.present[entry.address]:
                 self.present[entry.address] = here
                 self._changed(entry, here)
 
-    def _add(self, entry: InterfaceAddress) -> None:
+    def _add(self, entry: InterfaceAddress) -> bool:
+        """Put an address on its interface; returns whether it is there."""
         try:
-            add_address(entry)
+            if add_address(entry) and self.present[entry.address]:
+                self._log("address put back", WARNING, address=entry.address)
+                self._announce(entry)
         except OSError as error:
             self._log("address not added", WARNING, address=entry.address, reason=error.strerror)
+            return False
+        return True
 
     def _remove(self, entry: InterfaceAddress) -> bool:
         """Take an address away that must not be here; returns whether it is gone."""

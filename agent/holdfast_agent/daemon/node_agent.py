@@ -146,7 +146,7 @@ class NodeAgent:
         drain_events(self._address_events)
         addresses = list_addresses()
         for agent in self.packages.values():
-            agent.addresses.refresh(addresses)
+            agent.addresses_changed(addresses)
 
     def _routers_changed(self) -> None:
         for change in self._notify_reader.read(self._notify):

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ..address.netlink import InterfaceAddress
 from ..children.messages import JobEnd
 from ..children.pool import Pool
 from ..config import NodeConfig, PackageDefinition
@@ -26,6 +27,7 @@ from .pooler_links import PoolerLinks
 from .ports import Ports
 from .storage_channel import StorageChannel
 from .timeline import TakeoverTimeline
+from .verified_marks import forget_verified, mark_verified, read_verified
 from .work_channel import WorkChannel
 
 # How long the inspection at agent start may take before the package is taken for running, which is the careful answer.
@@ -100,11 +102,23 @@ class PackageAgent:
             what = ", ".join(end.value) if end.ok else f"inspection failed: {end.error_text}"
             self._log("inspected", found=what or "nothing")
             self._work.prepare()
-            if not active:
+            if not active or self._may_be_replaced():
                 self.addresses.forbid()
             self.send(Boot(active, fresh))
 
         self._work.inspect(self._ports.loop.now + INSPECT_SECONDS, found)
+
+    def _may_be_replaced(self) -> bool:
+        """Were the agents before this one away for so long that a peer may have taken the package meanwhile?
+
+        The address then goes first, as after a freeze, and comes back with the first proof.
+        """
+        proven = read_verified(self.package.name)
+        seconds = 0.0 if proven is None else self._ports.loop.now - proven
+        late = seconds > self.state.config.timers.slow_limit
+        if late:
+            self._log("address withheld", reason=f"ownership was not proven for {seconds:.1f} s")
+        return late
 
     def send(self, event: Event) -> None:
         """Apply one event and carry out the actions, in their order; events that arise meanwhile come after it."""
@@ -125,6 +139,19 @@ class PackageAgent:
             self._carry_out(action)
         if before.state is not self.state.state:
             self._state_changed(before)
+        self._mark_proof(before)
+
+    def _mark_proof(self, before: MachineState) -> None:
+        if self.state.state is not State.OWNER:
+            if before.state is State.OWNER:
+                forget_verified(self.package.name)
+        elif self.state.verified_at != before.verified_at:
+            mark_verified(self.package.name, self.state.verified_at)
+
+    def addresses_changed(self, addresses: frozenset[InterfaceAddress]) -> None:
+        """The node's addresses are others. The machine looks at the clock first: a node that was frozen keeps none."""
+        self.send(Tick())
+        self.addresses.refresh(addresses)
 
     def command(self, command: Command, answer: Answer, poolers: Poolers = Poolers.REQUIRED) -> None:
         """An operator's command; ``answer`` is called once."""

@@ -64,6 +64,8 @@ EVENTS = {
     "address not announced": "The agent's own gratuitous ARP could not be sent.",
     "address not added": "The kernel refused an allowed address; keepalived tries it again.",
     "address not removed": "The kernel refused to remove an address that must not be here.",
+    "address put back": "An allowed address was taken away, as by a keepalived that starts again, and was put back at once.",
+    "address withheld": "Agents were away for so long that a peer may have taken the package: the address waits for a proof.",
     "address removed": "An address was here without being allowed and was taken away.",
     "address up": "A virtual address is on its interface.",
     "agent ended": "Last line of an agent that was told to end.",
