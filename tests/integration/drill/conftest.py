@@ -62,7 +62,7 @@ def play(lab_name: str, catalogue: Catalogue, evidence: Path) -> Callable[..., J
         arguments = words(lab_name, evidence)
         site = find_site(arguments)
         runbook = catalogue.find(name)
-        with cluster_lock(lock_folder(), site.view.cluster, name):
+        with cluster_lock(lock_folder(), site.view, name):
             ground = prepare(site, arguments, name)
             keep_input(ground, runbook)
             with assembled(ground, arguments, bind_roles(site.view, find_owner(site)), Drill, runbook=runbook) as drill:
