@@ -48,8 +48,7 @@ def foreign_keys(views: Iterable[LunView], own: int) -> tuple[int, ...]:
 
 
 def _lost(view: LunView, own: int) -> str | None:
-    if view.problem is not Problem.NONE:
-        return None
+    """A LUN whose keys could not be read has none here; one that is read and hangs for the database has."""
     if own not in view.keys and view.keys:
         return f"own key is gone from {view.lun} and another is there"
     if view.holder is not None and view.holder != own:

@@ -1,11 +1,12 @@
-"""Direct writes to the lock LUN through its multipath map, in the map's own thread.
+"""Direct I/O through the multipath maps, each in its map's own thread: writes to the lock LUN, reads of data LUNs.
 
-Through multipath on purpose: a write proves that what the database uses still works, which commands on single paths
+Through multipath on purpose: it proves that what the database uses still works, which commands on single paths
 do not. With queueing it can hang for as long as all paths are gone; the thread then waits, nobody else does.
 """
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from functools import partial
 
 from ..core.events import Note, Outcome
@@ -33,6 +34,11 @@ def write_map(
     except HoldfastError as error:
         return _explain(lock, outcome_of(error))
     return Outcome.OK
+
+
+def start_read(node: NodeView, lun: Lun, deadline: float) -> Future[None] | None:
+    """Begin to read a LUN through its map; None where it has none."""
+    return None if lun.map is None else node.lanes.lane(lun.map.name).submit(partial(node.read_map, lun.map.device), deadline)
 
 
 def write_note(node: NodeView, lock: Lun, note: Note, deadline: float, not_after: float) -> Outcome:

@@ -108,6 +108,18 @@ class NodeView:
         if written != SECTOR_BYTES:
             raise NoteError(f"{device}: {written} of {SECTOR_BYTES} bytes written", errno=errno.EIO)
 
+    def read_map(self, device: str) -> None:
+        """Read one page through a multipath map, past the page cache. Raises NoteError where it cannot be read."""
+        try:
+            handle = os.open(device, os.O_RDONLY | os.O_DIRECT | os.O_CLOEXEC)
+            try:
+                with mmap.mmap(-1, mmap.PAGESIZE) as page:
+                    os.preadv(handle, [page], 0)
+            finally:
+                os.close(handle)
+        except OSError as error:
+            raise NoteError(f"{device}: {error.strerror}", errno=error.errno) from error
+
     def close_map(self) -> None:
         """Let go of the lock LUN's map."""
         if self._map_handle is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from ..core.actions import Observe
@@ -15,8 +15,8 @@ from ..scsi.note import AREA_OFFSET_BYTES, NOTE_SLOTS, SECTOR_BYTES, beat_offset
 from ..scsi.read import read_bytes
 from ..scsi.reservation import FullStatus
 from ..scsi.sgio import SgDevice
-from .lanes import first_success
-from .map_writes import write_map
+from .lanes import first_success, wait_for
+from .map_writes import start_read, write_map
 from .node_view import HEDGE_SECONDS, SCSI_TIMEOUT_SECONDS, NodeView
 from .note_record import beat_from_body, beat_to_body, note_from_body
 from .outcomes import problem_of
@@ -36,6 +36,7 @@ class LockReading:
 def observe(node: NodeView, targets: StorageTargets, own_key: int, command: Observe) -> Observed:
     """Carry out one observation; always returns by the command's deadline."""
     lock, *data = node.topology.find((targets.lock, *(targets.data if command.data else ())))
+    reads = [start_read(node, lun, command.deadline) for lun in data] if command.write else []
     view, reading = _observe_lock(node, lock, own_key, command.deadline)
     write = None
     if command.write and _may_write(view):
@@ -45,7 +46,7 @@ def observe(node: NodeView, targets: StorageTargets, own_key: int, command: Obse
     return Observed(
         id=command.id,
         lock=view,
-        data=_observe_data(node, data, own_key, command.deadline),
+        data=_readable(_observe_data(node, data, own_key, command.deadline), reads, command.deadline),
         write=write,
         note=reading.note if reading else None,
         beat=reading.beat if reading else None,
@@ -78,6 +79,19 @@ def _observe_data(node: NodeView, luns: list[Lun], own_key: int, deadline: float
     """All data LUNs side by side: the first command goes out on every LUN before any answer is waited for."""
     started = [_ask_status(node, lun, deadline) for lun in luns]
     return tuple(_view_data(node, lun, asked, own_key, deadline) for lun, asked in zip(luns, started, strict=True))
+
+
+def _readable(views: tuple[LunView, ...], reads: list[Future[None] | None], deadline: float) -> tuple[LunView, ...]:
+    """The views, with what is wrong with a LUN that answers on its paths and hangs where the database reads it."""
+    checked = list(views)
+    for number, read in enumerate(reads):
+        try:
+            if read is not None:
+                wait_for(read, deadline)
+        except HoldfastError as error:
+            if checked[number].problem is Problem.NONE:
+                checked[number] = replace(checked[number], problem=problem_of(error))
+    return tuple(checked)
 
 
 def _ask_status(node: NodeView, lun: Lun, deadline: float) -> list[partial[Future[FullStatus]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import struct
 import threading
 import time
@@ -10,7 +11,9 @@ from collections.abc import Callable
 import pytest
 from holdfast_agent.core.actions import Luns, Observe, PreemptAndAbort, Register, Reserve, Unregister
 from holdfast_agent.core.events import Outcome, Problem
+from holdfast_agent.core.judge import Finding, judge_round
 from holdfast_agent.multipath.sysfs import MultipathMap, PathDevice
+from holdfast_agent.scsi.note import NoteError
 from holdfast_agent.scsi.sgio import Reply
 from holdfast_agent.storage import changes, map_writes, node_view, observe
 from holdfast_agent.storage.node_view import NodeView
@@ -113,6 +116,7 @@ class World:
         self.states = {"sda": "running", "sdb": "running", "sdc": "running", "sdd": "running"}
         self.targets = StorageTargets("erp", 1, LunName("erp-lock", self.lock.wwid), (LunName("erp-data", self.data.wwid),))
         self.opened: list[str] = []
+        self.read_map: Callable[[], object] = lambda: None
         self.node = NodeView(self._open)  # type: ignore[arg-type]
 
     def _open(self, device: str) -> Device:
@@ -136,6 +140,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     for module in (observe, map_writes):
         monkeypatch.setattr(module, "block_bytes", lambda path: 512)
     monkeypatch.setattr(node_view, "own_initiators", lambda: frozenset({"iqn.lab:node1"}))
+    monkeypatch.setattr(NodeView, "read_map", lambda self, device: made.read_map())
     monkeypatch.setattr(NodeView, "write_map_sector", lambda self, device, offset, sector: made.lock.sectors.__setitem__(
         slice(offset, offset + len(sector)), sector))  # fmt: skip
     return made
@@ -158,6 +163,37 @@ def own_everything(world: World) -> None:
 def register(world: World, lun: int, *, replaces: tuple[int, ...] = (), not_after: float = float("inf")) -> Outcome:
     command = Register(1, deadline(), not_after, Luns.DATA, OWN, replaces)
     return changes.register(world.node, (world.luns()[lun],), command)
+
+
+def test_a_data_lun_that_hangs_behind_its_map_is_not_verified(world: World) -> None:
+    """As under a suspended device: every path answers, and no read or write of the database ever ends."""
+    own_everything(world)
+    world.read_map = lambda: time.sleep(0.5)
+    seen = look(world, write=True, seconds=0.2)
+    assert seen.write is Outcome.OK and seen.lock.problem is Problem.NONE
+    assert [view.problem for view in seen.data] == [Problem.TIMEOUT]
+    assert judge_round(OWN, seen.lock, seen.data, seen.write).finding is Finding.UNVERIFIED
+
+
+def test_a_data_lun_behind_a_broken_map_is_not_verified_and_lost_stays_lost(world: World) -> None:
+    def fail() -> None:
+        raise NoteError("/dev/dm-1: Input/output error", errno=errno.EIO)
+
+    own_everything(world)
+    world.read_map = fail
+    seen = look(world, write=True)
+    assert judge_round(OWN, seen.lock, seen.data, seen.write).finding is Finding.UNVERIFIED
+    world.data.keys, world.data.holder = {(2, 1): OTHER, (2, 2): OTHER}, (2, 1)
+    seen = look(world, write=True)
+    assert judge_round(OWN, seen.lock, seen.data, seen.write).finding is Finding.LOST
+
+
+def test_who_only_looks_reads_no_data(world: World) -> None:
+    def fail() -> None:
+        raise AssertionError
+
+    world.read_map = fail
+    assert [view.problem for view in look(world).data] == [Problem.NONE]
 
 
 def test_an_owner_sees_its_keys_note_and_beat(world: World) -> None:
