@@ -29,7 +29,8 @@ class PacemakerCluster(LabCluster):
     def find_site(self) -> Site:
         listing = read_inventory(INVENTORY, ROOT)
         variables = listing["_meta"]["hostvars"]
-        node = {"cluster": "lab", "nodes": {name: {"id": number} for number, name in enumerate(PACKAGE["nodes"], 1)}}
+        node = {"cluster": "lab", "nodes": {name: {"id": number, "addresses": variables[name]["holdfast_addresses"]}
+                                            for number, name in enumerate(PACKAGE["nodes"], 1)}}
         return Site(INVENTORY, variables, SshShell(variables), build_view(listing, node, PACKAGE, ""))
 
     def owner(self) -> str:

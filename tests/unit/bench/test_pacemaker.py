@@ -6,11 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.peers.pacemaker.cluster import parse_crm_mon
+from benchmarks.peers.pacemaker import cluster as pacemaker
+from benchmarks.peers.pacemaker.cluster import PacemakerCluster, parse_crm_mon
 from holdfast.lab.errors import LabError
+from tests.unit.drill.site_view import inventory
 
 RECORDED = Path(__file__).parent / "recorded"
 STARTED = (RECORDED / "crm_mon_started.xml").read_text()
+
+
+def test_the_probe_knows_the_package_without_an_agent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pacemaker, "read_inventory", lambda path, project: inventory())
+    view = PacemakerCluster("peer", lambda text: None).find_site().view
+    assert (view.nodes, view.clients, view.addresses) == (("node1", "node2"), ("client1",), ("10.20.0.50",))
+    assert view.database is not None
+    assert view.database["port"] == 5432
 
 
 def test_one_node_runs_everything() -> None:
