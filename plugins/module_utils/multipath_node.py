@@ -170,10 +170,23 @@ class ConfigResource(Resource):
             self.path.write_text(old, encoding="utf-8")
             self.note.unlink()
             raise RefusedError(f"multipath does not accept the configuration: {complaints}; the old one is back in place")
-        try:
-            run(["multipathd", "reconfigure"])
-        except CommandError as error:
-            # Exit code 1 and this text: the daemon does not run yet and reads the file when it starts.
-            if "connect" not in error.details["stderr"] + error.details["stdout"]:
-                raise
+        _load_configuration()
         self.note.unlink()
+
+
+def _load_configuration():
+    """Have the daemon read its configuration; one that does not run reads it when it starts.
+
+    The daemon's client says "connect" where nobody listens (0.11), or ends with code 1 and no word (0.9).
+    """
+    try:
+        run(["multipathd", "reconfigure"])
+    except CommandError as error:
+        said = (error.details["stderr"] + error.details["stdout"]).strip()
+        if "connect" in said or (not said and not _daemon_runs()):
+            return
+        raise
+
+
+def _daemon_runs():
+    return run_full(["systemctl", "is-active", "--quiet", "multipathd.service"], expected=(0, 3, 4)).returncode == 0

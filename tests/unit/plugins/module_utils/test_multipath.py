@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.holdfast.cluster.plugins.module_utils import multipath_plan
-from ansible_collections.holdfast.cluster.plugins.module_utils.errors import ParseError, RefusedError
+from ansible_collections.holdfast.cluster.plugins.module_utils import multipath_node, multipath_plan
+from ansible_collections.holdfast.cluster.plugins.module_utils.errors import CommandError, ParseError, RefusedError
 from ansible_collections.holdfast.cluster.plugins.module_utils.multipath_json import parse_multipathd_maps
 
 from .support import described, recorded
@@ -90,3 +90,22 @@ def test_maps_in_use_are_not_removed():
     with pytest.raises(RefusedError, match="in use: erp-data"):
         multipath_plan.plan_removal(node(paths, open_count=1), WANTED)
     assert multipath_plan.plan_removal(node([], paths_up=0), WANTED) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "runs", "good"),
+    [("failed to connect", True, True), ("", False, True), ("", True, False), ("timeout", False, False)],
+)
+def test_a_daemon_that_does_not_run_is_no_reason_to_fail(
+    monkeypatch: pytest.MonkeyPatch, said: str, runs: bool, good: bool
+) -> None:
+    def refuse(argv: list[str]) -> None:
+        raise CommandError(argv, 1, stderr=said)
+
+    monkeypatch.setattr(multipath_node, "run", refuse)
+    monkeypatch.setattr(multipath_node, "_daemon_runs", lambda: runs)
+    if good:
+        multipath_node._load_configuration()
+    else:
+        with pytest.raises(CommandError):
+            multipath_node._load_configuration()
