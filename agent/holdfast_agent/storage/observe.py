@@ -35,7 +35,11 @@ class LockReading:
 
 def observe(node: NodeView, targets: StorageTargets, own_key: int, command: Observe) -> Observed:
     """Carry out one observation; always returns by the command's deadline."""
-    lock, *data = node.topology.find((targets.lock, *(targets.data if command.data else ())))
+    lock, *luns = node.topology.find((targets.lock, *targets.data))
+    if not command.write and any(lun.map is None for lun in (lock, *luns)):
+        # Booting: paths are there before multipath has its maps, and without them nothing could be written or mounted.
+        return Observed(command.id, build_problem(lock, Problem.NO_PATHS))
+    data = luns if command.data else []
     reads = [start_read(node, lun, command.deadline) for lun in data] if command.write else []
     view, reading = _observe_lock(node, lock, own_key, command.deadline)
     write = None

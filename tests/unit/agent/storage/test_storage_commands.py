@@ -7,6 +7,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from holdfast_agent.core.actions import Luns, Observe, PreemptAndAbort, Register, Reserve, Unregister
@@ -186,6 +187,15 @@ def test_a_data_lun_behind_a_broken_map_is_not_verified_and_lost_stays_lost(worl
     world.data.keys, world.data.holder = {(2, 1): OTHER, (2, 2): OTHER}, (2, 1)
     seen = look(world, write=True)
     assert judge_round(OWN, seen.lock, seen.data, seen.write).finding is Finding.LOST
+
+
+@pytest.mark.parametrize("missing", [0, 1])
+def test_a_node_without_its_maps_is_not_ready_to_own(world: World, monkeypatch: pytest.MonkeyPatch, missing: int) -> None:
+    """As seconds after a boot: every path answers, and the first write or mount would fail."""
+    luns = tuple(replace(lun, map=None) if i == missing else lun for i, lun in enumerate(world.luns()))
+    monkeypatch.setattr(world.node.topology, "find", lambda names: luns[: len(names)])
+    assert look(world, data=False).lock.problem is Problem.NO_PATHS
+    assert look(world, write=True).lock.problem is Problem.NONE
 
 
 def test_who_only_looks_reads_no_data(world: World) -> None:
