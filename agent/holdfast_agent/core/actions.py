@@ -148,18 +148,6 @@ class StartResource:
 
 
 @dataclass(frozen=True, slots=True)
-class DismissClients:
-    """Work. Begin the ordered stop of the database and return when the sessions of its clients have ended.
-
-    They are told by the server while the address is still there. Only an acceleration: a failure changes nothing.
-    """
-
-    id: int
-    deadline: float
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class StopResource:
     """Work. Stop one resource and end its watch. `fast`: no wait for clients. OK also when it does not run."""
 
@@ -248,7 +236,7 @@ class Log:
 
 
 StorageCommand = Observe | Register | Reserve | PreemptAndAbort | Unregister | WriteNote | SuspendIo | ResumeIo
-WorkCommand = Activate | StartResource | DismissClients | StopResource | Deactivate | KillDatabase | CheckClean
+WorkCommand = Activate | StartResource | StopResource | Deactivate | KillDatabase | CheckClean
 Action = (
     StorageCommand
     | WorkCommand

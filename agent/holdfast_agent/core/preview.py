@@ -27,7 +27,7 @@ class PlannedStep:
 
     node: str
     what: str
-    """dismiss RESOURCE, stop RESOURCE, unmount, release, claim, mount, start RESOURCE, address"""
+    """stop RESOURCE, unmount, release, claim, mount, start RESOURCE, address"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +94,6 @@ def _target_able(turn: Turn, target: str | None) -> Check:
 
 def _steps(turn: Turn, target: str) -> tuple[PlannedStep, ...]:
     here, resources = turn.s.config.node, turn.s.config.resources
-    stops = [f"stop {name}" for name in reversed(resources)]
-    if turn.s.config.dismisses:
-        stops.insert(-1, f"dismiss {resources[0]}")
-    down = (*stops, "unmount", "release")
+    down = (*(f"stop {name}" for name in reversed(resources)), "unmount", "release")
     up = ("claim", MOUNT, "address", *(f"start {name}" for name in resources))
     return (*(PlannedStep(here, what) for what in down), *(PlannedStep(target, what) for what in up))

@@ -116,8 +116,6 @@ class PackageConfig:
     flap_limit: int = 8
     """Unplanned moves within `flap_period` after which the package is left down (I7)."""
     flap_period: float = 3600.0
-    dismisses: bool = False
-    """Can the first resource, the database, end the sessions of its clients before it has stopped?"""
     restart_limit: int = 3
     """Restarts in place within `restart_period` before the package moves."""
     restart_period: float = 600.0
@@ -182,7 +180,7 @@ class Work:
     """One entry of the plan of the work channel."""
 
     kind: str
-    """activate, start, dismiss, stop, deactivate, kill, check"""
+    """activate, start, stop, deactivate, kill, check"""
     name: str = ""
 
 

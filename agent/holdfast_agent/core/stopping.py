@@ -29,20 +29,15 @@ _EJECT_PLAN = (Work("kill"), Work("deactivate"), Work("check"))
 def stop_package(turn: Turn, goal: Goal, reason: str, target: str | None = None, *, planned: bool = False) -> None:
     """Begin the ordered stop of a package that is (being) mounted here; it overtakes a note under way.
 
-    In a planned one the address stays until the sessions of the clients have ended, or, where the database cannot end
-    them beforehand, until the resources have stopped: a client is told by the server that its connection ends, where an
-    address that vanishes would leave it waiting for its own timeout.
+    In a planned one the address stays until the resources have stopped: a client is told by the server that its
+    connection ends, where an address that vanishes would leave it waiting for its own timeout.
     """
     if turn.s.pending_note is not None:
         if turn.s.waiting is not None and turn.s.waiting.verb in _NOTE_VERBS:
             answer_waiting(turn, False, f"overtaken: {reason}")
         turn.set(pending_note=None)
-    config = turn.s.config
-    plan = [Work("stop", name) for name in reversed(config.resources)]
-    if planned and config.dismisses:
-        plan.insert(-1, Work("dismiss", config.resources[0]))
-    plan.append(Work("deactivate"))
-    turn.set(goal=goal, target=target, plan=tuple(plan), giving_up=turn.s.giving_up or goal is not Goal.STOP, tries=0)
+    plan = (*(Work("stop", name) for name in reversed(turn.s.config.resources)), Work("deactivate"))
+    turn.set(goal=goal, target=target, plan=plan, giving_up=turn.s.giving_up or goal is not Goal.STOP, tries=0)
     turn.go(State.STOPPING, Step.RUN, reason)
     if not planned:
         turn.lower_address(reason)

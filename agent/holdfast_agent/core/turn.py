@@ -120,8 +120,6 @@ class Turn:
         elif item.kind == "start":
             self.set(active=True)
             command = act.StartResource(number, now + t.start_timeout, item.name)
-        elif item.kind == "dismiss":
-            command = act.DismissClients(number, now + t.stop_timeout, item.name)
         elif item.kind == "stop":
             command = act.StopResource(number, now + t.stop_timeout, item.name)
         elif item.kind == "deactivate":

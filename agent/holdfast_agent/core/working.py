@@ -7,7 +7,7 @@ from dataclasses import replace
 from holdfast_agent.core.events import Done, Flag, Outcome, ResourceHealth, Verb
 from holdfast_agent.core.rounds import address_is_due, peer_can_serve
 from holdfast_agent.core.starting import owned_note
-from holdfast_agent.core.state import Goal, MachineState, State, Step, Work
+from holdfast_agent.core.state import Goal, State, Step, Work
 from holdfast_agent.core.stopping import answer_waiting, eject, ejected_clean, stop_package, stopped_clean
 from holdfast_agent.core.turn import Turn
 
@@ -23,7 +23,7 @@ def drive_work(turn: Turn) -> None:
     if s.step is not Step.RUN:
         return
     if s.plan:
-        if s.state is State.STOPPING and (s.plan[0].kind == "deactivate" or _dismissed(s)):
+        if s.plan[0].kind == "deactivate" and s.state is State.STOPPING:
             turn.lower_address(s.reason)
         turn.work(s.plan[0])
     elif s.state is State.STARTING:
@@ -36,11 +36,6 @@ def drive_work(turn: Turn) -> None:
         _look_after_health(turn)
     elif s.state is State.MAINTENANCE:
         _started_again(turn)
-
-
-def _dismissed(s: MachineState) -> bool:
-    """Have the clients been told, so that an address would only bring new ones to a database that stops?"""
-    return s.config.dismisses and s.plan[0] == Work("stop", s.config.resources[0])
 
 
 def _started(turn: Turn) -> None:
@@ -78,7 +73,7 @@ def work_done(turn: Turn, event: Done) -> None:
     if not s.plan:
         return
     head = s.plan[0]
-    if event.outcome is Outcome.OK or head.kind == "dismiss":
+    if event.outcome is Outcome.OK:
         turn.set(plan=s.plan[1:])
         if head.kind == "start":
             turn.set(unhealthy=turn.s.unhealthy - {head.name})

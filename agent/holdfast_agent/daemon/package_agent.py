@@ -16,7 +16,6 @@ from ..core.machine import initial_state, next_deadline, step, summary
 from ..core.state import MachineState, PackageConfig, State, Step
 from ..core.timers import Timers
 from ..eventlog.writer import INFO
-from ..resources.kinds import DISMISSING
 from ..storage.targets import StorageTargets
 from .addresses import PackageAddresses
 from .detached_marks import take_detached_mark
@@ -61,7 +60,6 @@ def build_config(node: NodeConfig, package: PackageDefinition, key: int, timers:
         timers=timers,
         auto_start=package.auto_start,
         failback=package.failback,
-        dismisses=bool(package.resources) and package.resources[0].type in DISMISSING,
     )
 
 
@@ -195,7 +193,7 @@ class PackageAgent:
                 self._start_work(action)
 
     def _start_work(self, command: act.WorkCommand) -> None:
-        if isinstance(command, (act.DismissClients, act.StopResource)):
+        if isinstance(command, act.StopResource):
             self._health.end(command.name)
         elif isinstance(command, (act.KillDatabase, act.Deactivate)):
             self._health.end_all()

@@ -13,7 +13,6 @@ from ..core.actions import (
     Activate,
     CheckClean,
     Deactivate,
-    DismissClients,
     KillDatabase,
     StartResource,
     StopResource,
@@ -88,8 +87,6 @@ class WorkChannel:
                 return package_work.activate, (self._package,)
             case StartResource():
                 return package_work.start, (self._resource(command.name), limit)
-            case DismissClients():
-                return package_work.dismiss, (self._resource(command.name), limit)
             case StopResource():
                 return package_work.stop, (self._resource(command.name), command.fast, limit)
             case Deactivate():

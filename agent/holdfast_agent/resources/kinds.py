@@ -18,20 +18,10 @@ _KINDS: dict[str, ModuleType] = {
 }
 
 
-# Servers that go on answering new clients while they stop. Others close their door first: a new client is refused by
-# the kernel at once, and the address can stay until they have stopped.
-DISMISSING = ("postgresql",)
-
-
 def start_resource(resource: Resource, deadline: float) -> dict[str, int]:
     """Start a resource and return when it serves; the result may name its main process (``pid``)."""
     result: dict[str, int] = _kind(resource).start(resource, deadline)
     return result
-
-
-def dismiss_clients(resource: Resource, deadline: float) -> None:
-    """End the sessions of a server's clients and leave it stopping."""
-    _kind(resource).dismiss(resource, deadline)
 
 
 def stop_resource(resource: Resource, fast: bool, deadline: float) -> None:

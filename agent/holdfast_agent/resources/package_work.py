@@ -11,15 +11,7 @@ from ..multipath.sysfs import list_maps
 from ..volume.activation import activate_group, claim_group, deactivate_group, mount_file_systems, read_group, run_lvm
 from ..volume.block import list_group_devices
 from ..volume.mounting import find_mount
-from .kinds import (
-    dismiss_clients,
-    kill_package,
-    prepare_resource,
-    remove_empty_groups,
-    running_resources,
-    start_resource,
-    stop_resource,
-)
+from .kinds import kill_package, prepare_resource, remove_empty_groups, running_resources, start_resource, stop_resource
 
 
 def activate(package: PackageDefinition) -> None:
@@ -52,11 +44,6 @@ def remains(package: PackageDefinition) -> tuple[str, ...]:
 def start(resource: Resource, deadline: float) -> dict[str, int]:
     """Start one resource."""
     return start_resource(resource, deadline)
-
-
-def dismiss(resource: Resource, deadline: float) -> None:
-    """End the sessions of a database's clients and leave it stopping."""
-    dismiss_clients(resource, deadline)
 
 
 def stop(resource: Resource, fast: bool, deadline: float) -> None:

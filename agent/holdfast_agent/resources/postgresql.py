@@ -6,7 +6,6 @@ left by another node's server may be removed, after it is proven that no process
 
 from __future__ import annotations
 
-import os
 import pwd
 import signal
 import time
@@ -24,7 +23,7 @@ from .spawn import Server, log_path, log_tail, spawn_server
 _BINARY = "/usr/lib/postgresql/{version}/bin/postgres"
 # src/include/utils/pidfile.h: line numbers of postmaster.pid and the word of a server that accepts connections.
 _PID_LINE, _PORT_LINE, _SOCKET_LINE, _STATUS_LINE = 0, 3, 4, 7
-_READY, _STOPPING = "ready", "stopping"
+_READY = "ready"
 _POLL_SECONDS = 0.01
 # A server that has not answered a trivial query for this long will not shut down in order either.
 _ANSWER_SECONDS = 2.0
@@ -32,9 +31,6 @@ _ANSWER_SECONDS = 2.0
 _CHECKPOINT_SHARE = 0.5
 # Time kept back from the fast stop for the immediate one, which only has to kill.
 _IMMEDIATE_SECONDS = 2.0
-# A session that is told to end does so within milliseconds; one that cannot is waited for by the stop itself.
-_FAREWELL_SECONDS = 1.0
-_SESSIONS = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
 _LONGEST = (
     "SELECT usename, pid, round(extract(epoch FROM clock_timestamp() - xact_start)) FROM pg_stat_activity "
     "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND xact_start IS NOT NULL ORDER BY xact_start LIMIT 1"
@@ -58,8 +54,8 @@ def start(resource: Resource, deadline: float) -> dict[str, int]:
     whoever watches the health asks within a second. A server that was here before may hang, so that one has to answer first.
     """
     directory = _data_directory(resource)
-    present = _running(resource)
-    if present is not None:
+    present = read_pid_file(directory)
+    if present is not None and process_is_alive(present.pid) and present.pid in processes_in(str(directory)):
         _wait_until_ready(resource, directory, present.pid, deadline)
         _wait_until_answered(resource, deadline)
         return {"pid": present.pid}
@@ -74,48 +70,24 @@ def start(resource: Resource, deadline: float) -> dict[str, int]:
     return {"pid": pid}
 
 
-def dismiss(resource: Resource, deadline: float) -> None:
-    """Checkpoint, fast shutdown, and wait until the sessions of the clients that there were have ended.
-
-    A server that does not answer is left for `stop`, which deals with it.
-    """
-    server = _running(resource)
-    if server is None or server.status == _STOPPING or not _answers(resource, deadline):
-        return
-    _try_checkpoint(resource, deadline)
-    sessions = [int(row[0] or 0) for row in run_query(_database(resource), _SESSIONS, deadline)]
-    os.kill(server.pid, signal.SIGINT)
-    limit = min(deadline, time.monotonic() + _FAREWELL_SECONDS)
-    while any(process_is_alive(pid) for pid in sessions) and time.monotonic() < limit:
-        time.sleep(_POLL_SECONDS)
-
-
 def stop(resource: Resource, fast: bool, deadline: float) -> None:
     """Stop the server: checkpoint, fast shutdown, at last immediate shutdown and kill.
 
-    One that does not answer a query is not asked for an orderly end: it may be stopped or hang, and clients wait. One
-    that says that it is stopping is given the time for it.
+    One that does not answer a query is not asked for an orderly end: it may be stopped or hang, and clients wait.
     """
-    server = _running(resource)
-    if server is not None:
-        stopping = server.status == _STOPPING
-        ended = False
-        if stopping or _answers(resource, deadline):
-            if not stopping:
-                _try_checkpoint(resource, deadline)
-            limit = deadline - _IMMEDIATE_SECONDS
-            ended = signal_and_wait(server.pid, signal.SIGINT if fast else signal.SIGTERM, limit)
-        if not ended:
-            signal_and_wait(server.pid, signal.SIGQUIT, time.monotonic() + _IMMEDIATE_SECONDS / 2)
-    ControlGroup(resource.package, resource.name).kill(deadline)
-
-
-def _running(resource: Resource) -> PidFile | None:
-    """What the server says in its pid file, where it is here and runs."""
+    group = ControlGroup(resource.package, resource.name)
     directory = Path(resource.settings["data_directory"])
     present = read_pid_file(directory)
-    here = present is not None and process_is_alive(present.pid) and present.pid in processes_in(str(directory))
-    return present if here else None
+    if present is not None and process_is_alive(present.pid) and present.pid in processes_in(str(directory)):
+        if _answers(resource, deadline):
+            _try_checkpoint(resource, deadline)
+            limit = deadline - _IMMEDIATE_SECONDS
+            ended = signal_and_wait(present.pid, signal.SIGINT if fast else signal.SIGTERM, limit)
+        else:
+            ended = False
+        if not ended:
+            signal_and_wait(present.pid, signal.SIGQUIT, time.monotonic() + _IMMEDIATE_SECONDS / 2)
+    group.kill(deadline)
 
 
 def check(resource: Resource, deadline: float) -> None:

@@ -76,14 +76,13 @@ class Cluster:
     """The simulation. `run(until)` plays events; faults are methods."""
 
     def __init__(
-        self, seed: int, nodes: int = 2, timers: Timers = FAST, step_function: Any = step, flap_limit: int = 1000,
-        dismisses: bool = False,
+        self, seed: int, nodes: int = 2, timers: Timers = FAST, step_function: Any = step, flap_limit: int = 1000
     ) -> None:
         self.random = random.Random(seed)
         self.now = 0.0
         self.timers = timers
         self.step = step_function
-        self.flap_limit, self.dismisses = flap_limit, dismisses
+        self.flap_limit = flap_limit
         self.array = Array()
         self.nodes = [Node(f"node{i}", i) for i in range(1, nodes + 1)]
         self.queue: list[tuple[float, int, Callable[[], None]]] = []
@@ -150,7 +149,6 @@ class Cluster:
             resources=RESOURCES,
             timers=self.timers,
             flap_limit=self.flap_limit,
-            dismisses=self.dismisses,
         )
         node.state = initial_state(config, self.local(node))
         life = node.generation

@@ -253,28 +253,6 @@ def test_move_and_failback(cluster: Cluster) -> None:
     assert owner(cluster) is old
 
 
-@pytest.mark.parametrize("broken", [False, True])
-def test_a_planned_move_lets_the_address_go_when_the_clients_were_told(monkeypatch: pytest.MonkeyPatch, broken: bool) -> None:
-    c = Cluster(11, dismisses=True)
-    c.run(4.0)
-    old, seen, perform = owner(c), [], c.perform
-
-    def watch(node: Node, action: act.Action) -> ev.Event:
-        if node is old and isinstance(action, (act.DismissClients, act.StopResource, act.Deactivate)):
-            seen.append((type(action).__name__, getattr(action, "name", ""), node.address))
-            if broken and isinstance(action, act.DismissClients):
-                return ev.Done(action.id, ev.Outcome.TIMEOUT)
-        return perform(node, action)
-
-    monkeypatch.setattr(c, "perform", watch)
-    c.command(old, ev.Verb.MOVE)
-    c.run(c.now + 5.0)
-    first, *others = RESOURCES
-    assert seen == [*(("StopResource", name, True) for name in reversed(others)), ("DismissClients", first, True),
-                    ("StopResource", first, False), ("Deactivate", "", False)]  # fmt: skip
-    assert c.in_service() and owner(c) is not old
-
-
 def test_a_planned_move_keeps_the_address_until_the_resources_have_stopped(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
