@@ -14,6 +14,7 @@ from pathlib import Path
 from holdfast.lab.command import environment
 from holdfast.suite.stages import ROOT
 
+# Scenarios of one call share a lab.
 CALLS = (("array", "node", "package"), ("debian12",))
 LABS = {"debian12": "molecule12"}
 
