@@ -200,8 +200,14 @@ class Actions:
             raise StepFailed(f"the answer was {answer}")
 
     def heal(self, step: HealStep) -> None:
-        for name in self.drill.faults.called(step.fault):
-            self.drill.faults.heal(name)
+        """Undo faults now. A host that does not answer may be in its reset by the watchdog: it is asked again."""
+        faults = self.drill.faults
+        for name in faults.called(step.fault):
+            try:
+                faults.heal(name)
+            except DrillError:
+                self.drill.wait_until_it_answers(faults.active[name].host)
+                faults.heal(name)
 
     def interface_of(self, host: str) -> str:
         """The client's interface on the network of the virtual address."""

@@ -168,10 +168,10 @@ class Run:
                 self.faults.heal(name)
         for name in list(self.faults.active):
             with contextlib.suppress(StepError), self.step(f"undo {name}, second try", "heal"):
-                self._wait_until_it_answers(self.faults.active[name].host)
+                self.wait_until_it_answers(self.faults.active[name].host)
                 self.faults.heal(name)
 
-    def _wait_until_it_answers(self, host: str) -> None:
+    def wait_until_it_answers(self, host: str) -> None:
         """A host that was unreachable may be on its way back."""
         end = time.monotonic() + BOOT_SECONDS
         while time.monotonic() < end:

@@ -13,7 +13,7 @@ import pytest
 from holdfast.drill import actions
 from holdfast.drill import run as running
 from holdfast.drill.plan import PHASES
-from holdfast.drill.runbook.model import CheckStep, FaultStep, QuestionStep, Runbook, Step, WaitStep
+from holdfast.drill.runbook.model import CheckStep, FaultStep, HealStep, QuestionStep, Runbook, Step, WaitStep
 from holdfast.drill.verdict.result import Verdict
 from tests.unit.drill.fake_site import FakeCluster, FakeModules, build_drill, journal_of
 from tests.unit.drill.scripts import catalogue
@@ -211,3 +211,23 @@ def test_one_step_on_all_nodes_happens_to_them_at_the_same_moment(tmp_path: Path
     monkeypatch.setattr(FakeModules, "run", meet)
     build_drill(quick(catalogue().runbooks["client_cut_both"]), FakeCluster(), tmp_path).execute()
     assert sum(entry["active"] for entry in journal_of(tmp_path, "fault")) == 2
+
+
+def test_a_host_in_its_reset_is_asked_again_to_undo_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+    run = FakeModules.run
+
+    def reset_once(
+        self: FakeModules, hosts: Sequence[str], module: str, arguments: Mapping[str, Any]
+    ) -> dict[str, dict[str, Any]]:
+        nonlocal asked
+        if arguments.get("state") == "healed":
+            asked += 1
+            if asked == 1:
+                return {host: {"unreachable": True} for host in hosts}
+        return run(self, hosts, module, arguments)
+
+    monkeypatch.setattr(FakeModules, "run", reset_once)
+    runbook = replace(quick(CUT), steps=(CUT.steps[0], Step("It is undone", HealStep("all"))))
+    build_drill(runbook, FakeCluster(), tmp_path).execute()
+    assert outcomes(tmp_path, "act")["It is undone"] == "ok"
