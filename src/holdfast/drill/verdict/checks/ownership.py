@@ -34,6 +34,12 @@ class Moment:
         registered = {node_ids.get(node_of_key(key)) for keys in fresh for key in keys}
         return frozenset(n for n in self.mounted_since if n in registered)
 
+    @property
+    def unseen_seconds(self) -> float:
+        """For how long the newest mount has been there without a table of keys that is newer; 0 where there is one."""
+        newest = max(self.mounted_since.values(), default=self.time)
+        return self.time - newest if all(given < newest for given, _ in self.tables.values()) else 0.0
+
 
 def moments(history: History) -> Iterator[Moment]:
     """Replay all samples. A silent node keeps its last state: a frozen node still has everything mounted."""
@@ -85,6 +91,9 @@ def check_one_writer(history: History) -> CheckResult:
     if double:
         findings = tuple(f"{t - history.zero:+.2f} s: {', '.join(sorted(nodes))}" for t, nodes in double[:20])
         return CheckResult(name, title, Verdict.FAIL, f"two writers in {len(double)} samples", findings, len(double), 0)
+    unseen = max((m.unseen_seconds for m in moments(history)), default=0.0)
+    if unseen > MAXIMUM_SAMPLE_GAP_SECONDS:
+        return CheckResult(name, title, Verdict.UNKNOWN, f"no table of keys for {unseen:.1f} s after a node had mounted")
     return CheckResult(name, title, Verdict.PASS, f"at most one in {len(history.samples)} samples", measured=0, limit=0)
 
 
