@@ -232,7 +232,8 @@ def test_a_table_older_than_the_mount_proves_no_second_writer(ages: tuple[float,
 
 def test_a_mount_without_a_newer_table_of_keys_is_not_judged_by_the_older_ones() -> None:
     """The array's tables stop when node2 has mounted: nobody can say who else could write."""
-    before = NodeSample("node1", 9.0, "a", False, frozenset(), {"erp-lock": LunView(frozenset({key("node1")}), None, 2, 2, "", 0.0)})
+    table = {"erp-lock": LunView(frozenset({key("node1")}), None, 2, 2, "", 0.0)}
+    before = NodeSample("node1", 9.0, "a", False, frozenset(), table)
     blind = [NodeSample("node2", 10.0 + n, "a", True, frozenset(), {}) for n in range(5)]
     assert check_one_writer(replace(EMPTY, samples=(before, *blind[:2]))).verdict is Verdict.PASS
     assert check_one_writer(replace(EMPTY, samples=(before, *blind))).verdict is Verdict.UNKNOWN
