@@ -51,7 +51,7 @@ def _check_files(array: str, luns: list[Located], files: Mapping[str, Any]) -> I
     for index, lun in luns:
         needed += lun_size(lun) or 0
         if needed > files["bytes"]:
-            total = sum(lun_size(lun) or 0 for _, lun in luns)
+            total = sum(lun_size(lun) or 0 for _index, lun in luns)
             words = f"its LUNs need {total // MIB} MiB, {files['bytes'] // MIB} MiB fit"
             yield Problem(f"{_ROOT}[{index}].size", f"{files['place']} of {array} is too small: {words}")
             return
