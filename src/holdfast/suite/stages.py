@@ -103,6 +103,7 @@ def all_stages() -> list[Stage]:
             "every role on real nodes, with default and changed inputs, checked and removed again",
             (sys.executable, "-m", "holdfast.suite.molecule", "array", "node", "package"),
             quick=False,
+            extra=True,
             timeout_seconds=2700,
             environment=(("HOLDFAST_SLOWNESS", "3"),),
             packages=("mmdebstrap", "openssh-client", "iproute2"),
