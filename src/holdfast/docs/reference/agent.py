@@ -17,7 +17,8 @@ each other and why is told in [ownership](../ownership.md); what the words in a 
 _STATES = """A state is a node's own view: two nodes show two states for one package. The lines below come from
 `agent/holdfast_agent/core/state.py`."""
 _EVIDENCE = """Why a node may try to take a package. What accuses a living owner costs the wait W and needs the own witness;
-proof skips it. Nothing in this version tells an agent that a node is dead, so that proof never comes by itself."""
+proof skips it. That a node is dead an agent only learns from a person (`holdfastctl confirm-dead`); it asks no power
+controller."""
 _FINDINGS = "What one round of the owner can find, the worst first, and what is done (`core/judge.py`, `core/rounds.py`)."
 _NOTES = """The record on the lock LUN that every node can read and only the owner can write. It also carries the term, the
 reason, the target of a move and the failures that still count."""
@@ -29,6 +30,7 @@ _FILES = (
                                   "the cluster lives"),
     ("`/run/holdfast/control.sock`", "where `holdfastctl` asks; root alone"),
     ("`/run/holdfast/vip/<package>`", "`0`: keepalived may carry the addresses here; anything else: it may not"),
+    ("`/run/holdfast/verified/<package>`", "when this node last proved its ownership, in seconds of the monotonic clock"),
     ("`/usr/lib/holdfast/agent`", "link to the agent's code, `agent-<digest>`"),
 )  # fmt: skip
 
