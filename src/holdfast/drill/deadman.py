@@ -13,6 +13,7 @@ import json
 import select
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ class Deadman:
     """The driver's end of the pipe."""
 
     def __init__(self, project: Path, inventory: Path, folder: Path) -> None:
+        self._one_at_a_time = threading.Lock()  # faults on several hosts are injected at the same moment
         self._process = subprocess.Popen(
             [sys.executable, "-m", "holdfast.drill.deadman", str(project), str(inventory), str(folder)],
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True,
@@ -50,8 +52,9 @@ class Deadman:
     def _tell(self, words: dict[str, Any]) -> None:
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps(words) + "\n")
-            self._process.stdin.flush()
+            with self._one_at_a_time:
+                self._process.stdin.write(json.dumps(words) + "\n")
+                self._process.stdin.flush()
         except OSError as error:
             raise DrillError("the process that would undo power faults has ended; nothing is injected") from error
 
