@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import pwd
 import signal
+from abc import abstractmethod
 from pathlib import Path
 
 from .command import run
@@ -40,17 +41,17 @@ class DatabaseDirectory(Resource):
         self.directory = Path(wanted["data_directory"])
         self.is_assumed_new = False
 
+    @abstractmethod
     def read_version(self):
         """Version of the data, None where there is no database."""
-        raise NotImplementedError
 
+    @abstractmethod
     def build_files(self):
         """Content of the files that belong to this collection, by name."""
-        raise NotImplementedError
 
+    @abstractmethod
     def make(self):
         """Make the database in I(directory), which is empty, with its files."""
-        raise NotImplementedError
 
     def read(self):
         """What is there; only I(mounted) where the file system is not on this node."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from .command import run, run_full
 from .errors import CommandError, HoldfastError, RefusedError, ScsiError, WaitTimeoutError
 from .file_set import add_to_note
+from .mounts import list_mounts
 from .multipath_json import parse_multipathd_maps
 from .multipath_plan import expect_maps, plan_maps, plan_removal
 from .resource import Action, Resource, wait_until
@@ -107,8 +108,7 @@ def read_maps(wwids=None, tolerate_missing=False):
 
 def _count_mounts(dm):
     number = Path("/sys/block", dm, "dev").read_text(encoding="ascii").strip()
-    lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
-    return sum(line.split()[2] == number for line in lines)
+    return sum(mount.number == number for mount in list_mounts())
 
 
 def _read_lun(wwid):

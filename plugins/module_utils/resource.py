@@ -10,6 +10,7 @@ handles check mode once, and reads again: a module never reports a change it did
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
 from .errors import ConvergenceError, HoldfastError, WaitTimeoutError
@@ -32,26 +33,26 @@ class Action:
         return f"{self.verb} {self.subject} ({shown})"
 
 
-class Resource:
+class Resource(ABC):
     """What L(sync) needs. Subclasses implement C(read), C(plan), C(apply) and C(expect)."""
 
+    @abstractmethod
     def read(self):
         """The present state."""
-        raise NotImplementedError
 
+    @abstractmethod
     def plan(self, before):
         """Pure: the actions that lead from I(before) to the wanted state, in order."""
-        raise NotImplementedError
 
+    @abstractmethod
     def apply(self, action):
         """Carry out one action."""
-        raise NotImplementedError
 
+    @abstractmethod
     def expect(self, before):
         """Pure: the state after the plan, shown by check mode."""
-        raise NotImplementedError
 
-    def finish(self):
+    def finish(self):  # noqa: B027 (a hook: most have nothing to do)
         """Make the applied actions last (write a saved configuration). Called once after the last action."""
 
     def public(self, state):

@@ -13,6 +13,7 @@ from .command import run
 from .disk_filesystem import read_content
 from .errors import HoldfastError, RefusedError
 from .lvm_report import build_report_command, parse_report, parse_signatures
+from .mounts import list_mounts
 from .resource import Action, Resource
 from .scsi_reservation_device import read_reservation
 from .volume_plan import FILESYSTEM_TAG, expect_group, find_waiting, plan_group
@@ -195,21 +196,28 @@ def _read_device(device, member):
 def _mounted_volumes(group):
     """Volume -> mount point, device, type and size of the file system of everything mounted from I(group) here."""
     mounted = {}
-    for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines():
-        fields = line.split()
-        separator = fields.index("-")
-        fstype, source = fields[separator + 1], fields[separator + 2]
-        volume = _volume_of(source, group)
-        if volume is not None:
-            size = _xfs_size(fields[4]) if fstype == "xfs" else _ext4_size(source)
-            mounted.setdefault(volume, {"path": fields[4], "source": source, "fstype": fstype, "size": size})
+    for mount in list_mounts():
+        volume = volume_of(mount.number, group)
+        if volume is not None and volume not in mounted:
+            size = _xfs_size(mount.path) if mount.fstype == "xfs" else _ext4_size(mount.source)
+            mounted[volume] = {"path": mount.path, "source": mount.source, "fstype": mount.fstype, "size": size}
     return mounted
 
 
-def _volume_of(source, group):
-    """Name of the volume behind C(/dev/mapper/vg_erp-data); device-mapper doubles a hyphen inside a name."""
-    prefix = "/dev/mapper/" + group.replace("-", "--") + "-"
-    return source.removeprefix(prefix).replace("--", "-") if source.startswith(prefix) else None
+def volume_of(number, group, devices="/sys/dev/block"):
+    """Name of I(group)'s volume with this device number; None for any other device.
+
+    Device-mapper calls it C(vg_erp-data), and doubles a hyphen inside a name (libdm, dm_build_dm_name).
+    """
+    try:
+        mapped = Path(devices, number, "dm", "name").read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+    prefix = group.replace("-", "--") + "-"
+    rest = mapped.removeprefix(prefix)
+    if rest == mapped or rest.startswith("-"):
+        return None
+    return rest.replace("--", "-")
 
 
 def _xfs_size(path):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import socket
 import struct
-import time
+
+from ..waiting import wait_for
 
 # Protocol documentation, "SSLRequest": length 8 and the code 1234 5679; the answer is S or N.
 _SSL_REQUEST = struct.pack(">II", 8, 80877103)
@@ -13,11 +14,7 @@ _TRY_SECONDS, _PAUSE_SECONDS = 0.3, 0.02
 
 def wait_until_answers(address: tuple[str, int], deadline: float) -> bool:
     """Whether a server answers before the deadline (monotonic seconds)."""
-    while time.monotonic() < deadline:
-        if _answers(address):
-            return True
-        time.sleep(_PAUSE_SECONDS)
-    return False
+    return wait_for(lambda: _answers(address), deadline, _PAUSE_SECONDS)
 
 
 def _answers(address: tuple[str, int]) -> bool:

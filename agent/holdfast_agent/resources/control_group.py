@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 import re
-import time
+from operator import not_
 from pathlib import Path
 
 from ..errors import ResourceError
+from ..waiting import wait_for
 
 _MOUNT = Path("/sys/fs/cgroup")
 _AGENT_GROUP = "agent"
@@ -49,10 +50,9 @@ class ControlGroup:
         kill_file = self.path / "cgroup.kill"
         if kill_file.exists():
             kill_file.write_text("1")
-        while self.processes():
-            if time.monotonic() > deadline:
-                raise ResourceError(f"processes of {self.path.name} do not die: {self.processes()}")
-            time.sleep(_POLL_SECONDS)
+        left = wait_for(self.processes, deadline, _POLL_SECONDS, not_)
+        if left:
+            raise ResourceError(f"processes of {self.path.name} do not die: {left}")
 
 
 def unit_group(cgroup_file: Path = Path("/proc/self/cgroup")) -> Path:

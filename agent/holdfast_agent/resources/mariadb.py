@@ -6,10 +6,12 @@ import os
 import pwd
 import signal
 import time
+from operator import not_
 from pathlib import Path
 
 from ..config import Resource
 from ..errors import HoldfastError, ResourceError
+from ..waiting import wait_for
 from .control_group import ControlGroup
 from .mariadb_wire import run_statement
 from .processes import process_is_alive, processes_in, signal_and_wait
@@ -96,19 +98,24 @@ def _server_pid(directory: Path, group: ControlGroup) -> int | None:
 
 
 def _wait_until_ready(resource: Resource, pid: int, deadline: float) -> dict[str, int]:
-    reason = "it does not listen yet"
-    while time.monotonic() < deadline:
-        if not process_is_alive(pid):
-            tail = log_tail(resource.package, resource.name)
-            raise ResourceError(f"MariaDB ended while starting: {tail}", resource=resource.name)
-        if Path(socket_path(resource)).exists():
-            try:
-                check(resource, deadline)
-                return {"pid": pid}
-            except ResourceError as error:
-                reason = str(error)
-        time.sleep(_POLL_SECONDS)
-    raise ResourceError(f"MariaDB did not get ready in time: {reason}", resource=resource.name)
+    reason = wait_for(lambda: _why_not_ready(resource, pid, deadline), deadline, _POLL_SECONDS, not_)
+    if reason:
+        raise ResourceError(f"MariaDB did not get ready in time: {reason}", resource=resource.name)
+    return {"pid": pid}
+
+
+def _why_not_ready(resource: Resource, pid: int, deadline: float) -> str:
+    """Empty where the server answers; raises where it has ended."""
+    if not process_is_alive(pid):
+        tail = log_tail(resource.package, resource.name)
+        raise ResourceError(f"MariaDB ended while starting: {tail}", resource=resource.name)
+    if not Path(socket_path(resource)).exists():
+        return "it does not listen yet"
+    try:
+        check(resource, deadline)
+    except ResourceError as error:
+        return str(error)
+    return ""
 
 
 def _make_run_directory(account: pwd.struct_passwd) -> None:

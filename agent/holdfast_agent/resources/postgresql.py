@@ -10,10 +10,12 @@ import pwd
 import signal
 import time
 from dataclasses import dataclass
+from operator import not_
 from pathlib import Path
 
 from ..config import Resource
 from ..errors import HoldfastError, ResourceError
+from ..waiting import wait_for
 from .control_group import ControlGroup
 from .postgresql_wire import Database, run_query
 from .processes import process_is_alive, processes_in, signal_and_wait
@@ -125,26 +127,30 @@ def read_pid_file(directory: Path) -> PidFile | None:
 
 
 def _wait_until_ready(resource: Resource, directory: Path, pid: int, deadline: float) -> None:
-    while time.monotonic() < deadline:
+    def is_ready() -> bool:
         if not process_is_alive(pid):
             tail = log_tail(resource.package, resource.name)
             raise ResourceError(f"PostgreSQL ended while starting: {tail}", resource=resource.name)
         present = read_pid_file(directory)
-        if present is not None and present.pid == pid and present.status == _READY:
-            return
-        time.sleep(_POLL_SECONDS)
-    raise ResourceError("PostgreSQL did not get ready in time: it is still recovering", resource=resource.name)
+        return present is not None and present.pid == pid and present.status == _READY
+
+    if not wait_for(is_ready, deadline, _POLL_SECONDS):
+        raise ResourceError("PostgreSQL did not get ready in time: it is still recovering", resource=resource.name)
 
 
 def _wait_until_answered(resource: Resource, deadline: float) -> None:
-    while True:
-        try:
-            check(resource, deadline)
-            return
-        except ResourceError as error:
-            if time.monotonic() > deadline:
-                raise ResourceError(f"PostgreSQL did not answer in time: {error}", resource=resource.name) from error
-        time.sleep(_POLL_SECONDS)
+    reason = wait_for(lambda: _why_no_answer(resource, deadline), deadline, _POLL_SECONDS, not_)
+    if reason:
+        raise ResourceError(f"PostgreSQL did not answer in time: {reason}", resource=resource.name)
+
+
+def _why_no_answer(resource: Resource, deadline: float) -> str:
+    """Empty where the server answers."""
+    try:
+        check(resource, deadline)
+    except ResourceError as error:
+        return str(error)
+    return ""
 
 
 def _database(resource: Resource) -> Database:

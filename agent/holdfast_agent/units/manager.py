@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..errors import DeadlineError, UnitError
+from ..waiting import wait_for
 from .bus import SystemdBus
 
 _MANAGER = "org.freedesktop.systemd1.Manager"
@@ -84,10 +84,7 @@ def system_is_stopping() -> bool:
 
 
 def _wait(bus: SystemdBus, unit: str, deadline: float, is_final: Callable[[UnitState], bool]) -> UnitState:
-    while True:
-        state = read_unit_state(bus, unit)
-        if is_final(state):
-            return state
-        if time.monotonic() > deadline:
-            raise DeadlineError(f"unit {unit} is still {state.active} ({state.sub})", unit=unit)
-        time.sleep(_POLL_SECONDS)
+    state = wait_for(lambda: read_unit_state(bus, unit), deadline, _POLL_SECONDS, is_final)
+    if not is_final(state):
+        raise DeadlineError(f"unit {unit} is still {state.active} ({state.sub})", unit=unit)
+    return state

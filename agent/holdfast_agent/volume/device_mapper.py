@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import VolumeError
+from ..waiting import wait_for
 from .group import TableLine
 
 # include/uapi/linux/dm-ioctl.h: struct dm_ioctl without its flexible tail (312 bytes), struct dm_target_spec.
@@ -90,16 +91,18 @@ def create_mapped(name: str, uuid: str, table: Sequence[TableLine]) -> Mapped:
 def remove_mapped(name: str, timeout_seconds: float) -> None:
     """Remove a mapped device; being busy is waited out, being gone is success."""
     deadline = time.monotonic() + timeout_seconds
-    while True:
-        try:
-            _call(_REMOVE, name, cookie=_PRIMARY_SOURCE_COOKIE)
-            return
-        except OSError as error:
-            if error.errno == errno.ENXIO:
-                return
-            if error.errno != errno.EBUSY or time.monotonic() > deadline:
-                raise VolumeError(f"{name}: cannot be removed: {error.strerror}", errno=error.errno) from error
-        time.sleep(_BUSY_POLL_SECONDS)
+    code = wait_for(lambda: _try_remove(name), deadline, _BUSY_POLL_SECONDS, lambda code: code != errno.EBUSY)
+    if code not in (0, errno.ENXIO):
+        raise VolumeError(f"{name}: cannot be removed: {os.strerror(code)}", errno=code)
+
+
+def _try_remove(name: str) -> int:
+    """Errno of a removal, 0 where it is done."""
+    try:
+        _call(_REMOVE, name, cookie=_PRIMARY_SOURCE_COOKIE)
+    except OSError as error:
+        return error.errno or errno.EIO
+    return 0
 
 
 def suspend_mapped(name: str) -> None:

@@ -7,7 +7,10 @@ import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import not_
 from pathlib import Path
+
+from ..waiting import wait_for
 
 # How long a holder may take to react to SIGTERM before SIGKILL. Holders are strangers here (a shell, a backup): the
 # package's own resources were stopped before.
@@ -40,8 +43,7 @@ def end_holders(path: str, deadline: float) -> tuple[Holder, ...]:
     holders = find_holders(path)
     _signal(holders, signal.SIGTERM)
     limit = min(deadline, time.monotonic() + TERM_SECONDS)
-    while time.monotonic() < limit and any(Path(f"/proc/{holder.pid}").exists() for holder in holders):
-        time.sleep(_POLL_SECONDS)
+    wait_for(lambda: any(Path(f"/proc/{holder.pid}").exists() for holder in holders), limit, _POLL_SECONDS, not_)
     _signal(find_holders(path), signal.SIGKILL)
     return holders
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-import time
 from pathlib import Path
 
 from ..errors import MountError
+from ..waiting import wait_for
 from .block import Mount, list_mounts
 from .holders import end_holders
 
@@ -73,13 +73,17 @@ def unmount(path: str, deadline: float) -> None:
 
     Raises MountError where it is still mounted at ``deadline`` (monotonic seconds).
     """
+    number = wait_for(lambda: _try_unmount(path, deadline), deadline, _BUSY_POLL_SECONDS, lambda code: code != errno.EBUSY)
+    if number:
+        raise MountError(f"{path} cannot be unmounted: {os.strerror(number)}", path=path, errno=number)
+
+
+def _try_unmount(path: str, deadline: float) -> int:
+    """Errno of taking everything off the path, 0 where nothing is mounted there any more; holders of a busy one are ended."""
     while find_mount(path) is not None:
-        if _LIBC.umount2(path.encode(), _UMOUNT_NOFOLLOW) == 0:
-            continue
-        number = ctypes.get_errno()
-        if number == errno.EINVAL:
-            return
-        if number != errno.EBUSY or time.monotonic() > deadline:
-            raise MountError(f"{path} cannot be unmounted: {os.strerror(number)}", path=path, errno=number)
-        end_holders(path, deadline)
-        time.sleep(_BUSY_POLL_SECONDS)
+        if _LIBC.umount2(path.encode(), _UMOUNT_NOFOLLOW) != 0:
+            number = ctypes.get_errno()
+            if number == errno.EBUSY:
+                end_holders(path, deadline)
+            return 0 if number == errno.EINVAL else number
+    return 0

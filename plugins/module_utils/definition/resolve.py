@@ -46,9 +46,7 @@ def resolve_site(definitions: Mapping[str, Any], inventory: Inventory, found: li
     cluster, luns, packages = (checked[name] or _empty(DEFINITIONS[name]) for name in DEFINITIONS)
     problems += check_inventory(inventory) + check_cluster(cluster, inventory) + check_luns(luns, inventory)
     problems += check_usage(packages, luns) + check_packages(packages, cluster) + check_addresses(packages, cluster, inventory)
-    problems += check_poolers(packages, cluster, inventory) + check_capacity(luns, inventory)
-    if not problems:
-        problems += check_virtual_routers(packages, cluster)
+    problems += check_poolers(packages, cluster, inventory) + check_capacity(luns, inventory) + check_virtual_routers(packages)
     if problems:
         raise DefinitionError([str(problem) for problem in problems])
     return _build_site(cluster, luns, packages, inventory)

@@ -9,6 +9,7 @@ runs the same ones as the driver.
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,7 +40,7 @@ class Context:
         return {lun["name"]: lun["wwid"] for lun in [storage["lock_lun"], *storage["luns"]]}
 
 
-class Fault:
+class Fault(ABC):
     """One fault on this node. Subclasses declare I(required) and I(optional) parameters and fill in the four methods."""
 
     required = ()
@@ -61,14 +62,14 @@ class Fault:
         """What has to be known to undo it, read before anything is done; stored in the fault's record."""
         return {}
 
+    @abstractmethod
     def inject(self):
         """Do it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def prove(self):
         """(active, what was seen). active is None where only others can see it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def heal_commands(self):
         """Commands that undo it, from parameters and memory alone; each may fail, none may harm."""
-        raise NotImplementedError

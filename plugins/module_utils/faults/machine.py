@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import time
+from abc import abstractmethod
 from pathlib import Path
 
 from ..command import run
@@ -32,9 +33,9 @@ class LeavingFault(Fault):
             os._exit(0)
         self.memory["injected"] = moment
 
+    @abstractmethod
     def leave(self):
         """Does it."""
-        raise NotImplementedError
 
     def prove(self):
         """Whoever is gone cannot say so."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import shlex
 import zlib
+from abc import abstractmethod
 
 from ..command import run, run_full
 from ..errors import HoldfastError
@@ -83,9 +84,9 @@ class Dropping(Fault):
     def preference(self):
         return preference_of(self.context.id)
 
+    @abstractmethod
     def drop(self, interfaces):
         """Commands that drop what this fault is about."""
-        raise NotImplementedError
 
     def remember(self):
         return {"interfaces": interfaces_with(self.parameters["addresses"])}
@@ -135,9 +136,9 @@ class Queueing(Fault):
 
     required = ("addresses",)
 
+    @abstractmethod
     def netem(self):
         """netem's words (tc-netem(8))."""
-        raise NotImplementedError
 
     def remember(self):
         return {"interfaces": interfaces_with(self.parameters["addresses"])}

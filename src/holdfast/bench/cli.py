@@ -1,7 +1,7 @@
 """`holdfast bench NAME`: run one of the benchmarks in benchmarks/, print a table, and write JSON.
 
-A benchmark is a module with PURPOSE (one line) and measure(report, quick), which returns its figures. One that can run in
-parts has PARTS (name to purpose) as well, and takes the names of those that are wanted as a third argument.
+A benchmark is a module with PURPOSE (one line) and measure(report, quick), which returns or yields its figures. One that can
+run in parts has PARTS (name to purpose) as well, and takes the names of those that are wanted as a third argument.
 """
 
 from __future__ import annotations
@@ -51,12 +51,16 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--json {arguments.json}: {arguments.json.parent} can't be written")
     benchmark, host = load(benchmarks()[arguments.name]), machine()
     parts = choose_parts(arguments.name, parts_of(benchmark), arguments.only)
-    with Progress(f"bench {arguments.name}") as report:
-        figures: list[Figure] = benchmark.measure(report, arguments.quick, *([parts] if parts else []))
-    print(table(figures))
-    if arguments.json:
-        text = json.dumps(document(arguments.name, figures, quick=arguments.quick, host=host), indent=2)
-        arguments.json.write_text(text + "\n")
+    figures: list[Figure] = []
+    try:
+        with Progress(f"bench {arguments.name}") as report:
+            for figure in benchmark.measure(report, arguments.quick, *([parts] if parts else [])):
+                figures.append(figure)
+    finally:    # what was measured before something broke off took its time and is worth as much as ever
+        print(table(figures))
+        if arguments.json:
+            text = json.dumps(document(arguments.name, figures, quick=arguments.quick, host=host), indent=2)
+            arguments.json.write_text(text + "\n")
     return 0
 
 

@@ -92,6 +92,16 @@ def test_a_benchmark_may_have_parts(folder: Path, capsys: pytest.CaptureFixture[
     assert [row.split()[0] for row in capsys.readouterr().out.splitlines()[1:]] == ["one", "two"]
 
 
+def test_what_was_measured_before_a_part_broke_off_is_kept(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    breaking = PARTED.replace("    return [", "    yield from [") + "    raise OSError('the second lab')\n"
+    (folder / "breaking.py").write_text(breaking)
+    target = folder / "out.json"
+    with pytest.raises(OSError, match="the second lab"):
+        main(["bench", "breaking", "--only", "one", "--json", str(target)])
+    assert "one     1.0 s  4.0 s  0.25" in capsys.readouterr().out
+    assert [figure["name"] for figure in json.loads(target.read_text())["figures"]] == ["one"]
+
+
 def test_a_part_that_is_not_there(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "parted.py").write_text(PARTED)
     assert main(["bench", "parted", "--only", "six"]) == 2

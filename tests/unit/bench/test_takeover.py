@@ -47,7 +47,7 @@ def test_parts_run_in_the_order_of_the_table(monkeypatch: pytest.MonkeyPatch) ->
     for name in ("single", "eight", "pooler"):
         figure = Figure(name, "s", (1.0,), FLOOR)
         monkeypatch.setattr(getattr(takeover, name), "measure", lambda *words, figure=figure, **more: [figure])
-    figures = takeover.measure(lambda text: None, True, ("pooler", "eight", "pacemaker"))
+    figures = list(takeover.measure(lambda text: None, True, ("pooler", "eight", "pacemaker")))
     assert [figure.name for figure in figures] == ["single", "eight", "pooler"]
 
 

@@ -120,7 +120,12 @@ def test_hosts_with_the_same_address_and_empty_secrets_are_told(definitions, inv
     assert any(problem.startswith("holdfast_secrets.cluster_key: secret has no value") for problem in problems)
 
 
-def test_router_ids_that_meet_in_a_wide_network_are_refused(definitions, inventory) -> None:
-    definitions["holdfast_packages"][0]["virtual_addresses"][0]["address"] = "10.20.0.50/16"
-    definitions["holdfast_packages"][1]["virtual_addresses"][0]["address"] = "10.20.1.49/16"
-    assert any("virtual router" in problem for problem in find_problems(definitions, inventory))
+def test_packages_without_virtual_router_ids_left_are_told(definitions, inventory) -> None:
+    shop = definitions["holdfast_packages"][1]
+    shop["virtual_addresses"] = [{"address": f"10.20.0.{n}/24", "interface": f"lan{n}"} for n in range(100, 227)]
+    definitions["holdfast_packages"].append({**shop, "name": "third"})
+    definitions["holdfast_cluster"]["profile"] = "quick"
+    problems = [problem for problem in find_problems(definitions, inventory) if "virtual router" in problem or "quick" in problem]
+    needs = "virtual_addresses: needs 254 virtual router ids, one for each interface and node; 253 of 255 are left"
+    assert problems[1:] == [f"holdfast_packages[1].{needs}", f"holdfast_packages[2].{needs}"]
+    assert "quick" in problems[0]

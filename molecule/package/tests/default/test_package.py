@@ -62,10 +62,10 @@ def test_check_mode_sees_nothing_to_do(changes):
     assert changes("molecule/package/converge.yml") == []
 
 
-def test_plan_says_that_both_stay(playbook):
+def test_plan_says_that_both_stay_as_they_are(playbook):
     done = playbook("playbooks/plan_changes.yml")
     assert done.returncode == 0, done.stdout
-    assert done.stdout.count("stays") >= 2
+    assert done.stdout.count('"change": "same"') == 2, done.stdout
 
 
 def test_show_gives_the_same_state_as_json(playbook, tmp_path):

@@ -41,7 +41,7 @@ _RULES = """## What is refused beyond the form
   data directory, unit or mount point used twice; mount points inside each other or in the system's own directories; a data
   directory that is not below a file system of the package; a resource that names no class or two.
 - **Addresses**: two hosts with one address; a virtual address that somebody has, or in whose network a node has no address of
-  its own; two virtual router ids that clash."""
+  its own; more virtual routers (one per package, interface and node) than there are ids."""
 
 
 def render_definitions(root: Path) -> str:

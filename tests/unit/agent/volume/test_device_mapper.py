@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import struct
+import time
 
 import pytest
 from holdfast_agent.errors import VolumeError
@@ -40,7 +41,7 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
     monkeypatch.setattr(device_mapper.fcntl, "ioctl", made)
     monkeypatch.setattr(device_mapper.os, "open", lambda *_: 99)
     monkeypatch.setattr(device_mapper.os, "close", lambda _: None)
-    monkeypatch.setattr(device_mapper.time, "sleep", lambda _: None)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
     return made
 
 

@@ -51,7 +51,7 @@ class Libc:
 def mounted(monkeypatch: pytest.MonkeyPatch) -> list[Mount]:
     mounts = [Mount("253:5", "/srv/erp", "xfs")]
     monkeypatch.setattr(mounting, "list_mounts", lambda: tuple(mounts))
-    monkeypatch.setattr(mounting.time, "sleep", lambda _: None)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
     return mounts
 
 

@@ -6,7 +6,7 @@ import json
 from copy import deepcopy
 
 import pytest
-from ansible_collections.holdfast.cluster.plugins.module_utils import lvm_report, volume_plan
+from ansible_collections.holdfast.cluster.plugins.module_utils import lvm_report, volume_node, volume_plan
 from ansible_collections.holdfast.cluster.plugins.module_utils.errors import ParseError, RefusedError
 from ansible_collections.holdfast.cluster.plugins.module_utils.reservation_key import build_key
 
@@ -177,3 +177,14 @@ def test_a_device_that_was_only_labelled_is_told_from_one_whose_group_is_not_see
     assert device_alone("[unknown]", "used", "1") == ({}, {"/dev/loop0": ("[unknown]", False)})
     # The same from an older LVM, which marks no device as in use.
     assert device_alone("", "", "0") == ({}, {"/dev/loop0": (None, False)})
+
+
+@pytest.mark.parametrize(("mapped", "volume"), [
+    ("vg_erp-data", "data"), ("vg_erp-my--data", "my-data"), ("vg_erp--old-data", None), ("vg_shop-data", None),
+    ("erp-data", None),
+])  # fmt: skip
+def test_a_volume_is_known_by_its_device_whatever_name_it_was_mounted_by(tmp_path, mapped, volume):
+    (tmp_path / "254:7/dm").mkdir(parents=True)
+    (tmp_path / "254:7/dm/name").write_text(mapped + "\n")
+    assert volume_node.volume_of("254:7", "vg_erp", devices=tmp_path) == volume
+    assert volume_node.volume_of("8:1", "vg_erp", devices=tmp_path) is None
