@@ -215,6 +215,37 @@ def test_agent_killed_in_a_loop_ends_with_one_owner() -> None:
     assert c.in_service()
 
 
+# -- a node that lost the package stops it ---------------------------------------------------------------------------
+
+
+def test_an_agent_that_comes_back_after_the_takeover_stops_what_still_runs() -> None:
+    c, owner, (other,) = serving()
+    owner.agent, owner.generation = False, owner.generation + 1
+    c.run(c.now + 8.0)
+    assert c.owners() == [other] and owner.running
+    epoch = owner.epoch
+    c.start_agent(owner)
+    c.run(c.now + 1.0)
+    assert not owner.running and not owner.mounted and not owner.address
+    c.run(c.now + FAST.watchdog + 1.0)
+    assert owner.epoch == epoch + 1, "it was reset by its watchdog"
+
+
+def test_a_replaced_owner_that_stalls_while_it_stops_goes_on_stopping(monkeypatch: pytest.MonkeyPatch) -> None:
+    c, owner, (other,) = serving()
+    epoch = owner.epoch
+
+    def stall(node: Node, action: Any) -> None:
+        if node is owner and isinstance(action, act.KillDatabase) and owner.running:
+            c.freeze(owner, 2 * FAST.stall)
+
+    answer_instead(c, monkeypatch, stall)
+    c.freeze(owner, 5.0)
+    c.run(c.now + 5.0 + FAST.watchdog + 3.0)
+    assert c.owners() == [other] and not owner.mounted and owner.state is not None
+    assert owner.state.state is State.STANDBY and owner.epoch == epoch, "it was reset by its watchdog"
+
+
 # -- three nodes ---------------------------------------------------------------------------------------------------
 
 
