@@ -203,9 +203,10 @@ def make_everything_run(turn: Turn) -> None:
 def attached(turn: Turn, note: Note | None) -> None:
     """What was detached or kept running over an agent start is verified: take it up again."""
     s = turn.s
-    turn.set(active=True, on_lock=True, on_data=True, address=True, owned_at=turn.now, verified_at=turn.now, stalled=False,
+    turn.set(active=True, on_lock=True, on_data=True, owned_at=turn.now, verified_at=turn.now, stalled=False,
              term=note.term if note is not None else s.term, fed_until=-1e9, poll_at=turn.now)  # fmt: skip
     if s.state is not State.DETACHED and note is not None and note.flag is Flag.DETACHED:
+        turn.raise_address()
         turn.go(State.DETACHED, Step.IDLE, "detached by an operator before the agent started")
         turn.set(fed_until=_FOREVER)
         turn.do(act.FeedWatchdog(_FOREVER))
@@ -214,8 +215,11 @@ def attached(turn: Turn, note: Note | None) -> None:
         if note.target in s.config.steps:
             turn.set(up_to=note.target)
             turn.lower_address(f"started only up to {note.target}")
+        else:
+            turn.raise_address()
         turn.go(State.MAINTENANCE, Step.RUN, "maintenance by an operator before the agent started")
         return
+    turn.set(address=True)
     turn.do(act.RaiseAddress())
     plan = tuple(Work("start", name) for name in s.config.resources)
     turn.set(plan=plan, tries=0)

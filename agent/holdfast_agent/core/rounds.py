@@ -96,9 +96,7 @@ def give_up_when_due(turn: Turn) -> None:
     comes back with the next proof.
     """
     s, t = turn.s, turn.t
-    successor = _successor(turn)
-    if successor is not None and turn.now - s.verified_at > t.vouch:
-        eject(turn, f"lost: storage not verified, and {successor} says that it took the package")
+    if _believe_successor(turn):
         return
     since = s.unverified_since
     if since is None and s.storage is not None and turn.now - s.storage.asked_at > t.slow_limit:
@@ -109,7 +107,35 @@ def give_up_when_due(turn: Turn) -> None:
     what = "all paths are gone" if s.unverified_gone else "too slow"
     if turn.now - since >= limit:
         eject(turn, f"storage not verified for {limit:g} s: {what}")
-    elif turn.now - s.verified_at > t.beat_stall and any(not p.dead and turn.silent(p, t.silence) for p in s.peers):
+    else:
+        _lower_beside_silent_peer(turn)
+
+
+def give_up_adoption_when_due(turn: Turn) -> None:
+    """An agent that starts beside a running package and cannot read the storage: as above, with the longer patience.
+
+    What the package was doing is written on the lock LUN; it may be detached, and a peer that could serve stands off.
+    """
+    if _believe_successor(turn):
+        return
+    limit = turn.t.path_wait_alone
+    if turn.now - turn.s.since >= limit:
+        eject(turn, f"storage not read for {limit:g} s after the agent's start")
+    else:
+        _lower_beside_silent_peer(turn)
+
+
+def _believe_successor(turn: Turn) -> bool:
+    successor = _successor(turn)
+    if successor is None or turn.now - turn.s.verified_at <= turn.t.vouch:
+        return False
+    eject(turn, f"lost: storage not verified, and {successor} says that it took the package")
+    return True
+
+
+def _lower_beside_silent_peer(turn: Turn) -> None:
+    s, t = turn.s, turn.t
+    if turn.now - s.verified_at > t.beat_stall and any(not p.dead and turn.silent(p, t.silence) for p in s.peers):
         turn.lower_address("storage not verified, and a peer that is not heard may have taken the package")
 
 

@@ -104,7 +104,7 @@ class PackageAgent:
             self._work.prepare()
             if not active or self._may_be_replaced():
                 self.addresses.forbid()
-            self.send(Boot(active, fresh))
+            self.send(Boot(active, fresh, read_verified(self.package.name)))
 
         self._work.inspect(self._ports.loop.now + INSPECT_SECONDS, found)
 

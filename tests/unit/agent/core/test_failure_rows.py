@@ -215,6 +215,65 @@ def test_agent_killed_in_a_loop_ends_with_one_owner() -> None:
     assert c.in_service()
 
 
+# -- an agent that starts beside a running package and cannot read the storage ----------------------------------------
+
+
+def agent_restarts_without_paths(c: Cluster, owner: Node) -> None:
+    owner.paths.update({0: False, 1: False})
+    c.kill_agent(owner)
+
+
+def test_an_agent_that_starts_without_paths_leaves_no_second_address() -> None:
+    c, owner, (other,) = serving()
+    agent_restarts_without_paths(c, owner)
+    assert two_addresses(c, 40.0) < 2 * FAST.heartbeat + 0.1
+    assert c.owners() == [other] and other.address and not owner.mounted
+
+
+def test_an_agent_that_starts_without_paths_and_hears_nobody_gives_the_address_up() -> None:
+    c, owner, _ = serving()
+    c.cut.update((a.name, b.name) for a in c.nodes for b in c.nodes)
+    agent_restarts_without_paths(c, owner)
+    c.run(c.now + FAST.beat_stall + 0.5)
+    assert owner.agent and owner.mounted and not owner.address
+
+
+def test_an_agent_that_starts_without_paths_waits_where_nobody_else_could_serve() -> None:
+    c, owner, _ = serving()
+    c.array.up = False
+    c.kill_agent(owner)
+    epoch = owner.epoch + 1
+    c.run(c.now + 30.0)
+    assert owner.mounted and owner.address and owner.epoch == epoch, "neither stopped nor reset"
+    c.array.up = True
+    c.run(c.now + 3.0)
+    assert c.in_service() and c.owners() == [owner] and owner.epoch == epoch
+
+
+@pytest.mark.parametrize("verb", [ev.Verb.DETACH, ev.Verb.MAINTENANCE_ON])
+def test_an_address_that_nobody_else_may_take_comes_back_with_the_storage(verb: ev.Verb) -> None:
+    c, owner, (other,) = serving()
+    c.command(owner, verb)
+    c.run(c.now + 1.0)
+    assert owner.state is not None
+    state = owner.state.state
+    c.cut.update((a.name, b.name) for a in c.nodes for b in c.nodes)
+    agent_restarts_without_paths(c, owner)
+    c.run(c.now + FAST.beat_stall + 2.0)
+    assert owner.mounted and not owner.address and not other.address
+    owner.paths.update({0: True, 1: True})
+    c.run(c.now + 2.0)
+    assert owner.state.state is state and owner.mounted and owner.address
+
+
+def test_an_agent_that_starts_without_paths_does_not_wait_for_ever() -> None:
+    c, owner, _ = serving()
+    c.array.up = False
+    c.kill_agent(owner)
+    c.run(c.now + FAST.path_wait_alone + FAST.watchdog + 3.0)
+    assert not owner.mounted and not owner.address
+
+
 # -- a node that lost the package stops it ---------------------------------------------------------------------------
 
 
