@@ -69,7 +69,7 @@ def _repair_observed(turn: Turn, verdict: Verdict) -> None:
         turn.preempt(Luns.DATA, verdict.foreign)
     else:
         turn.log("repair", verdict.reason)
-        turn.set(repair=Repair.REGISTER_LOCK)
+        turn.set(repair=Repair.REGISTER_LOCK if turn.s.writes_held else Repair.SUSPEND)
 
 
 def _rule_lost(turn: Turn, verdict: Verdict) -> None:
@@ -236,17 +236,19 @@ def round_done(turn: Turn, event: Done) -> None:
     """Result of a defence or of a step of a repair."""
     repair = turn.s.repair
     if repair is Repair.RESUME and event.outcome is Outcome.OK:
-        turn.set(repair=Repair.NONE, suspended=False, poll_at=turn.now)
+        turn.set(repair=Repair.NONE, suspended=False, writes_held=False, poll_at=turn.now)
         verified(turn)
     elif repair in (Repair.DEFEND, Repair.PREEMPT_DATA):
         turn.set(repair=Repair.VERIFY if turn.s.suspended else Repair.NONE, poll_at=turn.now)
     elif event.outcome is Outcome.OK:
-        turn.set(repair=_NEXT[repair])
+        turn.set(repair=_NEXT[repair], writes_held=turn.s.writes_held or repair is Repair.SUSPEND)
     elif event.outcome is Outcome.CONFLICT and repair is Repair.RESERVE_LOCK:
         eject(turn, "lost: another node reserved the lock LUN after the array restart")
     else:
         turn.log("repair", f"{repair} ended with {event.outcome}: {event.detail}")
         turn.set(repair=Repair.VERIFY)
+        if repair is Repair.SUSPEND and turn.s.unverified_since is None:
+            turn.set(unverified_since=turn.now)
 
 
 def round_stalled(turn: Turn) -> None:

@@ -215,6 +215,50 @@ def test_agent_killed_in_a_loop_ends_with_one_owner() -> None:
     assert c.in_service()
 
 
+# -- writes that cannot be held back during a repair ------------------------------------------------------------------
+
+
+def suspend_fails(c: Cluster, monkeypatch: pytest.MonkeyPatch, times: float, outcome: ev.Outcome) -> list[str]:
+    """Keys cleared by hand, and so many suspensions fail; what was suspended or registered on data LUNs, in order."""
+    told: list[str] = []
+
+    def answer(node: Node, action: Any) -> ev.Event | None:
+        if isinstance(action, act.Register) and action.luns is act.Luns.DATA:
+            told.append("register")
+        if not isinstance(action, act.SuspendIo):
+            return None
+        told.append("fail" if told.count("fail") < times else "suspend")
+        return ev.Done(action.id, outcome) if told[-1] == "fail" else None
+
+    answer_instead(c, monkeypatch, answer)
+    c.reserved_only = True
+    for lun in c.array.luns:
+        lun.clear()
+    return told
+
+
+@pytest.mark.parametrize("outcome", [ev.Outcome.ERROR, ev.Outcome.TIMEOUT])
+def test_nothing_is_registered_on_a_data_lun_before_its_writes_are_held_back(
+    monkeypatch: pytest.MonkeyPatch, outcome: ev.Outcome
+) -> None:
+    c, owner, _ = serving()
+    told = suspend_fails(c, monkeypatch, 3, outcome)
+    c.run(c.now + 3.0)
+    assert told == ["fail", "fail", "fail", "suspend", "register"]
+    assert c.in_service() and c.owners() == [owner]
+
+
+def test_an_owner_that_cannot_hold_its_writes_back_stops_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    c, owner, _ = serving()
+    told = suspend_fails(c, monkeypatch, float("inf"), ev.Outcome.ERROR)
+    end = c.now + FAST.slow_limit + 1.0
+    while owner.mounted and c.now < end:
+        c.run(c.now + 0.01)
+    assert not owner.mounted and set(told) == {"fail"}
+    c.run(c.now + 10.0)
+    assert c.in_service()
+
+
 # -- an agent that starts beside a running package and cannot read the storage ----------------------------------------
 
 
