@@ -8,12 +8,15 @@ from dataclasses import replace
 from holdfast_agent.core import actions as act
 from holdfast_agent.core import standby
 from holdfast_agent.core.events import Command, Done, Flag, Note, Outcome, Verb
+from holdfast_agent.core.keys import same_node
 from holdfast_agent.core.preview import plan_move
 from holdfast_agent.core.starting import owned_note
 from holdfast_agent.core.state import Evidence, Goal, Repair, State, Step, Waiting, Work
 from holdfast_agent.core.stopping import answer_waiting, eject, stop_package
 from holdfast_agent.core.turn import Turn
 
+_OVER = (Flag.STOPPED, Flag.FAILED, Flag.RELEASED)
+"""Flags of a note that is written after a clean stop."""
 _FOREVER = 1e18
 """A moment no clock reaches: a detached package vouches for the node until it is attached again."""
 
@@ -42,7 +45,7 @@ def _start(turn: Turn, event: Command) -> None:
         refuse(turn, event, f"the package is {s.state} here")
     elif s.lock is None or not s.lock_readable:
         refuse(turn, event, "the lock LUN cannot be read")
-    elif s.lock.holder is not None and s.lock.holder != s.key:
+    elif s.lock.holder not in (None, s.key) and standby.left_by_holder(turn) not in _OVER:
         refuse(turn, event, f"{turn.node_of(s.lock.holder) or 'a stranger'} holds the package")
     elif s.witness is not True:
         refuse(turn, event, "the own client network is not proven: the witness does not answer")
@@ -51,11 +54,10 @@ def _start(turn: Turn, event: Command) -> None:
     else:
         turn.set(waiting=Waiting(event.id, event.verb), failures=(), failed_nodes=())
         note = s.note
-        closed = note is not None and note.flag in (Flag.STOPPED, Flag.FAILED, Flag.RELEASED)
-        proven = closed and note is not None and note.key not in s.lock.keys
+        proven = note is not None and note.flag in _OVER and note.key not in s.lock.keys
         evidence = Evidence.OPERATOR if proven else Evidence.UNOWNED
         turn.set(override_term=note.term if note is not None else None)
-        if s.lock.holder == s.key:
+        if s.lock.holder is not None and same_node(s.lock.holder, s.key):
             evidence = Evidence.OWN_PAST
         standby.begin(turn, evidence, (evidence, event.id), s.lock.holder)
         turn.set(unplanned=False, up_to=event.up_to)

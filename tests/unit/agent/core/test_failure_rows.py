@@ -349,6 +349,51 @@ def test_a_replaced_owner_that_stalls_while_it_stops_goes_on_stopping(monkeypatc
     assert owner.state.state is State.STANDBY and owner.epoch == epoch, "it was reset by its watchdog"
 
 
+# -- a stop that is cut off after its note ------------------------------------------------------------------------------
+
+
+def cut_off_after_the_note(c: Cluster, monkeypatch: pytest.MonkeyPatch, owner: Node, how: str) -> None:
+    """The note says "stopped"; the keys that go next stay on the array."""
+    perform = c.perform
+
+    def perform_and_cut(node: Node, action: Any) -> ev.Event:
+        result = perform(node, action)
+        if isinstance(action, act.WriteNote) and action.note.flag is ev.Flag.STOPPED:
+            if how == "paths":
+                node.paths.update({0: False, 1: False})
+                c.at(8.0, lambda: node.paths.update({0: True, 1: True}))
+            else:
+                c.at(0.0, lambda: {"crash": c.crash, "agent": c.kill_agent}[how](node))
+        return result
+
+    monkeypatch.setattr(c, "perform", perform_and_cut)
+    c.command(owner, ev.Verb.STOP)
+
+
+@pytest.mark.parametrize("start_on", [0, 1])
+@pytest.mark.parametrize("how", ["crash", "agent", "paths"])
+def test_a_stop_that_is_cut_off_after_its_note_is_a_stop(
+    monkeypatch: pytest.MonkeyPatch, how: str, start_on: int
+) -> None:
+    c, owner, _ = serving()
+    cut_off_after_the_note(c, monkeypatch, owner, how)
+    c.run(c.now + 40.0)
+    assert [node.state.state for node in c.nodes if node.state] == [State.STOPPED, State.STOPPED]
+    number = c.command(c.nodes[start_on], ev.Verb.START)
+    c.run(c.now + 8.0)
+    assert c.replies[number].ok and c.in_service() and c.owners() == [c.nodes[start_on]]
+
+
+def test_a_challenge_under_way_does_not_start_what_a_person_stops() -> None:
+    c, owner, (other,) = serving()
+    c.cut.update((a.name, b.name) for a in c.nodes for b in c.nodes)
+    while other.state is None or other.state.state is not State.CHALLENGING:
+        c.run(c.now + 0.02)
+    c.command(owner, ev.Verb.STOP)
+    c.run(c.now + 20.0)
+    assert not c.owners() and [node.state.state for node in c.nodes if node.state] == [State.STOPPED, State.STOPPED]
+
+
 # -- three nodes ---------------------------------------------------------------------------------------------------
 
 
