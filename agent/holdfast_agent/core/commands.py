@@ -52,8 +52,9 @@ def _start(turn: Turn, event: Command) -> None:
     elif event.up_to is not None and event.up_to not in s.config.steps:
         refuse(turn, event, f"no step {event.up_to}: the steps are {', '.join(s.config.steps)}")
     else:
-        turn.set(waiting=Waiting(event.id, event.verb), failures=(), failed_nodes=())
         note = s.note
+        turn.set(waiting=Waiting(event.id, event.verb), failures=(), failed_nodes=(),
+                 forgiven_term=note.term if note is not None else 0)  # fmt: skip
         proven = note is not None and note.flag in _OVER and note.key not in s.lock.keys
         evidence = Evidence.OPERATOR if proven else Evidence.UNOWNED
         turn.set(override_term=note.term if note is not None else None)

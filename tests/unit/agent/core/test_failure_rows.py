@@ -394,6 +394,25 @@ def test_a_challenge_under_way_does_not_start_what_a_person_stops() -> None:
     assert not c.owners() and [node.state.state for node in c.nodes if node.state] == [State.STOPPED, State.STOPPED]
 
 
+def test_a_package_that_a_person_started_again_is_taken_over_again() -> None:
+    """What failed before the start is forgotten on the lock LUN as well, else no other node would ever help."""
+    c = Cluster(7, flap_limit=1)
+    c.run(4.0)
+    for node in c.nodes:
+        node.broken.add("db")
+    c.fail_resource(c.owners()[0], "db")
+    c.run(c.now + 20.0)
+    assert [node.state.state for node in c.nodes if node.state] == [State.FAILED, State.FAILED]
+    for node in c.nodes:
+        node.broken.clear()
+    c.command(c.nodes[0], ev.Verb.START)
+    c.run(c.now + 5.0)
+    assert c.owners() == [c.nodes[0]]
+    c.power_off(c.nodes[0])
+    c.run(c.now + 5.0)
+    assert c.in_service() and c.owners() == [c.nodes[1]]
+
+
 # -- three nodes ---------------------------------------------------------------------------------------------------
 
 
