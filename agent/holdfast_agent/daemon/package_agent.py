@@ -161,6 +161,16 @@ class PackageAgent:
         self._answers[command.id] = answer
         self.send(command)
 
+    def needs_agent(self, machine_goes_down: bool) -> bool:
+        """Would the package run here without anybody who can stop it, while other nodes do not stand off?
+
+        A machine that goes down ends what was not moved; not what an ejected node could not end.
+        """
+        s = self.state
+        if machine_goes_down:
+            return s.tripped
+        return (s.active or not s.booted) and s.state not in (State.DETACHED, State.MAINTENANCE)
+
     def view(self) -> PeerView:
         """What this node's heartbeat says about the package."""
         return summary(self.state)
