@@ -59,7 +59,7 @@ class NodeAgent:
         self._key = build_key(config.cluster, config.node_id, epoch)
         self._pool = Pool(ports.loop, ports.zygote, "hf-node")
         self.packages: dict[str, PackageAgent] = {}
-        self._links = PeerLinks(ports, config, timers.heartbeat, self._views, self._heard)
+        self._links = PeerLinks(ports, config, epoch, timers.heartbeat, self._views, self._heard)
         for package in packages:
             if config.node in package.nodes:
                 machine = build_config(config, package, self._key, timers)
