@@ -143,7 +143,7 @@ def answer_waiting(turn: Turn, ok: bool, reason: str) -> None:
 
 def ejected_clean(turn: Turn) -> None:
     """Killed, unmounted and checked: the node may be fed again; its keys are looked after next."""
-    turn.set(active=False, suspended=False, tripped=False, poll_at=turn.now, tries=0)
+    turn.set(active=False, suspended=False, writes_held=False, tripped=False, poll_at=turn.now, tries=0)
     answer_waiting(turn, False, turn.s.reason)
     turn.go(State.EJECTED, Step.INSPECT, f"stop proven clean after: {turn.s.reason}")
 

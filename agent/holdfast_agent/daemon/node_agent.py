@@ -19,7 +19,7 @@ from ..control.server import ControlServer, Respond
 from ..core.events import Command, NetworkSeen, PeerHeard, PeerReleased, PeerView, Verb
 from ..core.keys import build_key
 from ..core.timers import Timers
-from ..eventlog.writer import ERROR, INFO
+from ..eventlog.writer import ERROR, INFO, WARNING
 from ..peers.message import Heartbeat
 from ..peers.witness import WitnessProbe, link_is_up
 from ..watchdog.device import Watchdog
@@ -59,7 +59,7 @@ class NodeAgent:
         self._key = build_key(config.cluster, config.node_id, epoch)
         self._pool = Pool(ports.loop, ports.zygote, "hf-node")
         self.packages: dict[str, PackageAgent] = {}
-        self._links = PeerLinks(ports, config, timers.heartbeat, self._views, self._heard)
+        self._links = PeerLinks(ports, config, epoch, timers.heartbeat, self._views, self._heard)
         for package in packages:
             if config.node in package.nodes:
                 machine = build_config(config, package, self._key, timers)
@@ -90,9 +90,15 @@ class NodeAgent:
         """Run something that may block in a child."""
         self._pool.submit(function, (), self._ports.loop.now + seconds, answered)
 
-    def stop(self) -> None:
-        """Last words of an agent that ends with nothing of a package here: the watchdog is disarmed."""
-        if self._watchdog is not None:
+    def stop(self, machine_goes_down: bool) -> None:
+        """Last words: the watchdog is disarmed, unless a package here cannot be left alone.
+
+        Then it stays armed, as for an agent that is killed, and resets the node where no next agent is there in time.
+        """
+        left = [name for name, agent in self.packages.items() if agent.needs_agent(machine_goes_down)]
+        if left:
+            self._ports.log.write("watchdog stays armed", level=WARNING, reason=", ".join(left))
+        elif self._watchdog is not None:
             self._watchdog.disarm()
             self._watchdog = None
 

@@ -104,7 +104,7 @@ class PackageAgent:
             self._work.prepare()
             if not active or self._may_be_replaced():
                 self.addresses.forbid()
-            self.send(Boot(active, fresh))
+            self.send(Boot(active, fresh, read_verified(self.package.name)))
 
         self._work.inspect(self._ports.loop.now + INSPECT_SECONDS, found)
 
@@ -160,6 +160,16 @@ class PackageAgent:
     def _give(self, command: Command, answer: Answer) -> None:
         self._answers[command.id] = answer
         self.send(command)
+
+    def needs_agent(self, machine_goes_down: bool) -> bool:
+        """Would the package run here without anybody who can stop it, while other nodes do not stand off?
+
+        A machine that goes down ends what was not moved; not what an ejected node could not end.
+        """
+        s = self.state
+        if machine_goes_down:
+            return s.tripped
+        return (s.active or not s.booted) and s.state not in (State.DETACHED, State.MAINTENANCE)
 
     def view(self) -> PeerView:
         """What this node's heartbeat says about the package."""

@@ -111,6 +111,7 @@ EVENTS = {
     "watchdog armed": "From here on the node resets unless the agent feeds the watchdog.",
     "watchdog fed again": "Every package vouches again.",
     "watchdog not fed": "At least one package does not vouch for the node, and the watchdog runs down.",
+    "watchdog stays armed": "The agent ends beside a running package: the node resets unless the next agent comes in time.",
     "witness": "The witness became reachable or went out of reach.",
     "work done": "A start, stop, mount or unmount ended well, with its seconds.",
     "work failed": "A start, stop, mount or unmount failed, with the reason.",
