@@ -1,8 +1,9 @@
 # Copyright (c) Holdfast contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Ask a host once about its packages: what one task of a run has ensured, a later one need not ask for again.
+"""Ask a host once about its packages: what one task of a run has seen or ensured, a later one need not ask for again.
 
-Every role names its own packages, and the playbooks install those of all roles in one go beforehand.
+Every role names its own packages, and the playbooks install those of all roles in one go beforehand. What was installed
+before the run is known where M(holdfast.cluster.system_facts) has asked.
 """
 
 from __future__ import annotations
@@ -36,6 +37,6 @@ def this_run() -> int:
 
 
 def ensured(task_vars: dict[str, Any], run: int) -> dict[str, str]:
-    """Version by name of what was ensured in this run."""
+    """Version by name of what was seen or ensured in this run."""
     fact = (task_vars.get("ansible_facts") or {}).get(FACT) or {}
     return dict(fact["packages"]) if fact.get("run") == run else {}

@@ -21,6 +21,20 @@ def read_overview(nodes: list[str], hostvars: Mapping[str, Any], register: str) 
     return overview
 
 
+def find_outdated(nodes: list[str], hostvars: Mapping[str, Any], seen: str, written: list[str]) -> list[str]:
+    """Nodes whose agent is older than what it reads: it was so when it was seen, or one of these registered tasks changed it.
+
+    An agent that did not answer then was started since, and has read everything.
+    """
+    answered = {node: hostvars[node].get(seen, {}).get("node") for node in nodes}
+    return [
+        node
+        for node in nodes
+        if answered[node]
+        and (answered[node]["stale"] or any(hostvars[node].get(task, {}).get("changed") for task in written))
+    ]
+
+
 class FilterModule:
     """Filters over the overview."""
 
@@ -31,6 +45,7 @@ class FilterModule:
             "refused_changes": find_refused,
             "package_table": package_overview.render_table,
             "package_speaker": package_overview.find_speaker,
-            "idle_nodes": package_overview.find_idle_nodes,
+            "idle_nodes_first": package_overview.order_idle_first,
+            "outdated_nodes": find_outdated,
             "package_obstacles": package_overview.find_obstacles,
         }

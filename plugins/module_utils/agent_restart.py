@@ -32,8 +32,7 @@ class AgentRestart(Resource):
     def read(self):
         """The packages that this node serves, and whether the agent is stale; None where no agent answers."""
         status = read_status(CONTROL)
-        started = time.time() - status["agent"]["uptime_seconds"] if status else None
-        return {"served": served_packages(status), "stale": status is not None and newest_input() > started}
+        return {"served": served_packages(status), "stale": is_stale(status)}
 
     def plan(self, before):
         """Restart once. Staleness finishes what a run that was cut off after writing the files left undone."""
@@ -63,6 +62,11 @@ def served_packages(status):
     if status is None:
         return None
     return sorted(name for name, package in status["packages"].items() if package["state"] == "owner")
+
+
+def is_stale(status):
+    """Whether the agent that answered is older than what it should have read; one that does not answer is not."""
+    return status is not None and newest_input() > time.time() - status["agent"]["uptime_seconds"]
 
 
 def newest_input(paths=INPUTS):

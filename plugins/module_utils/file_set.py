@@ -16,6 +16,9 @@ from .command import run
 from .errors import HoldfastError
 from .resource import Action, Resource
 
+#: As M(ansible.builtin.blockinfile) writes them with I(marker=# {mark} holdfast).
+_BLOCK_BEGIN, _BLOCK_END = "# BEGIN holdfast", "# END holdfast"
+
 
 def read_entry(path):
     """What is at I(path): C(None) where nothing is; content only of a regular file."""
@@ -91,6 +94,17 @@ class FileSet(Resource):
     def public(self, state):
         """The state without the content of secret files."""
         return {path: _hide(entry) if path in self.secret_paths else entry for path, entry in state.items()}
+
+
+def put_block(text, block):
+    """I(text) with I(block) between our marks, in the place of the block that is there, else at the end."""
+    lines = text.splitlines()
+    wanted = [_BLOCK_BEGIN, *block.splitlines(), _BLOCK_END]
+    if _BLOCK_BEGIN in lines and _BLOCK_END in lines:
+        lines[lines.index(_BLOCK_BEGIN) : lines.index(_BLOCK_END) + 1] = wanted
+    else:
+        lines += wanted
+    return "\n".join(lines) + "\n"
 
 
 def read_note(path):

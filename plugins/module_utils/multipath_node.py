@@ -21,6 +21,12 @@ _SECTOR_BYTES = 512
 # READ CAPACITY (16), SBC-3 5.16.
 _READ_CAPACITY_16 = struct.pack(">BB8xIBB", 0x9E, 0x10, 32, 0, 0)
 MULTIPATHD_SOCKET_SILENT = "multipathd is not running on this node"
+#: A map as AnsibleModule takes it.
+MAP_OPTIONS = {
+    "name": {"type": "str", "required": True},
+    "wwid": {"type": "str", "required": True},
+    "paths": {"type": "int", "default": 2},
+}
 
 
 class MapResource(Resource):

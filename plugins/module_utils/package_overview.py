@@ -44,10 +44,10 @@ def find_speaker(overview, name):
     return package["owner"] or (answering[0] if answering else "")
 
 
-def find_idle_nodes(overview, nodes):
-    """Those of I(nodes) that own no package."""
+def order_idle_first(overview, nodes):
+    """I(nodes) with those that own no package in front."""
     owners = {package["owner"] for package in overview["packages"].values()}
-    return [node for node in nodes if node not in owners]
+    return sorted(nodes, key=lambda node: node in owners)
 
 
 def find_obstacles(overview, name, target, without_poolers=False):

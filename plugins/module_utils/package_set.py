@@ -48,11 +48,15 @@ def build_install_command(names):
 
 
 class PackageSet(Resource):
-    """Packages by name; with I(services_stay_down) none of their services is started by the installation."""
+    """Packages by name; with I(services_stay_down) none of their services is started by the installation.
 
-    def __init__(self, names, services_stay_down=False):
+    I(answers) are files that the installation reads, content by path.
+    """
+
+    def __init__(self, names, services_stay_down=False, answers=None):
         self.names = sorted(set(names))
         self.services_stay_down = services_stay_down
+        self.answers = answers or {}
 
     def read(self):
         """Versions of those that are installed."""
@@ -66,6 +70,9 @@ class PackageSet(Resource):
 
     def apply(self, action):
         """Install; where the lists are too old to know a package, fetch them and try once more."""
+        for path, content in self.answers.items():
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            Path(path).write_text(content, encoding="utf-8")
         command = build_install_command(action.subject.split(" "))
         os.environ["DEBIAN_FRONTEND"] = "noninteractive"
         with _ServicesDown(self.services_stay_down):

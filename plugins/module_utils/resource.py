@@ -95,7 +95,11 @@ def sync_parts(parts, check_mode=False):
 
     I(parts) is a dictionary; diff and state come back by its keys. A part that fails leaves the later ones untouched.
     """
-    results = {name: sync(part, check_mode) for name, part in parts.items()}
+    return join_results({name: sync(part, check_mode) for name, part in parts.items()})
+
+
+def join_results(results):
+    """The results of several L(sync), by name, as one of the same shape."""
     return {
         "changed": any(result["changed"] for result in results.values()),
         "actions": [action for result in results.values() for action in result["actions"]],

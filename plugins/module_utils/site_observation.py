@@ -9,6 +9,7 @@ import json
 import mmap
 import os
 import platform
+import shutil
 import socket
 import time
 from pathlib import Path
@@ -22,6 +23,8 @@ from .scsi_reservation_device import read_reservation, show_reservation
 #: IPv4 and ICMP headers, which ping's size does not count (RFC 791, RFC 792).
 _PING_HEADER_BYTES = 28
 _READS = 16
+#: What role node_base puts on a node first, and takes away last.
+CLUSTER_KEY = Path("/etc/holdfast/cluster.key")
 _BLOCK_BYTES = 4096
 
 
@@ -33,6 +36,7 @@ def observe_host(peers, luns, packages, units, names):
     """
     interfaces = read_interfaces()
     return {
+        "built": CLUSTER_KEY.exists(),
         "interfaces": interfaces,
         "reachability": [_ping(network, address, interfaces) for network, found in peers.items() for address in found],
         "luns": {name: observe_lun(wwid) for name, wwid in luns.items()},
@@ -61,13 +65,16 @@ def read_interfaces():
 
 
 def _ping(network, address, interfaces):
-    """One packet of full size that may not be cut: what passes here passes for iSCSI and heartbeats."""
+    """One packet of full size that may not be cut: what passes here passes for iSCSI and heartbeats.
+
+    C(answers) is None where the node has no ping, as before it is built.
+    """
     own = [item["mtu"] for item in interfaces.values() for text in item["addresses"] if _same_network(text, address)]
     size = (own[0] if own else 1500) - _PING_HEADER_BYTES
     argv = ["ping", "-n", "-q", "-c", "1", "-W", "2", "-M", "do", "-s", str(size), address]
     # 0 answered, 1 no answer, 2 other error such as a packet that is too long.
-    done = run_full(argv, expected=(0, 1, 2))
-    return {"network": network, "address": address, "bytes": size + _PING_HEADER_BYTES, "answers": done.returncode == 0}
+    answers = run_full(argv, expected=(0, 1, 2)).returncode == 0 if shutil.which("ping") else None
+    return {"network": network, "address": address, "bytes": size + _PING_HEADER_BYTES, "answers": answers}
 
 
 def _same_network(text, address):

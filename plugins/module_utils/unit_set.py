@@ -12,6 +12,15 @@ _PROPERTIES = ("Id", "LoadState", "UnitFileState", "ActiveState", "NeedDaemonRel
 _ENABLED_STATES = ("enabled", "enabled-runtime", "alias", "linked")
 #: Order matters: a unit is unmasked before it is enabled, and stopped before it is masked.
 _VERBS = ("unmask", "stop", "disable", "mask", "enable", "start", "reload", "restart")
+#: Where an administrator's unit files and their drop-ins stand (systemd.unit(5)).
+UNIT_DIRECTORY = "/etc/systemd/system/"
+#: The states of a unit as AnsibleModule takes them; one that is not given is left as it is.
+UNIT_OPTIONS = {
+    "name": {"type": "str", "required": True},
+    "enabled": {"type": "bool"},
+    "masked": {"type": "bool"},
+    "active": {"type": "bool"},
+}
 
 
 def build_show_command(names):

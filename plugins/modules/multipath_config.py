@@ -7,11 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: multipath_config
-short_description: Configure multipathd and keep it running
+short_description: Configure multipathd, keep it running, and make sure that LUNs have their maps
 description:
   - Writes the file, asks C(multipath -t) for complaints, puts the old file back if there are any, and lets a running
     daemon load the new one. The daemon is never restarted, so no map is ever torn down.
   - The daemon is enabled and running afterwards, and systemd starts it again whenever it dies, however often.
+  - With O(maps) each map exists afterwards as M(holdfast.cluster.multipath_map) would ensure it.
 version_added: 0.1.0
 author: Holdfast contributors (@holdfast)
 requirements: [multipath-tools]
@@ -25,6 +26,28 @@ options:
     description: The whole text.
     type: str
     required: true
+  maps:
+    description: The maps.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Alias of the map.
+        type: str
+        required: true
+      wwid:
+        description: WWID of the LUN.
+        type: str
+        required: true
+      paths:
+        description: Number of paths it must have. A map with fewer is an error, not a success.
+        type: int
+        default: 2
+  map_timeout_seconds:
+    description: How long to wait for a map.
+    type: int
+    default: 30
 """
 
 EXAMPLES = r"""
@@ -48,6 +71,9 @@ config:
     unit:
       description: State of the daemon's unit by name.
       type: dict
+    maps:
+      description: As returned by M(holdfast.cluster.multipath_map_info), with O(maps).
+      type: dict
 actions:
   description: What was done, or would be done in check mode, one line each.
   returned: success
@@ -58,7 +84,7 @@ actions:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.file_set import FileSet
-from ..module_utils.multipath_node import ConfigResource
+from ..module_utils.multipath_node import MAP_OPTIONS, ConfigResource, MapResource
 from ..module_utils.resource import run_module
 from ..module_utils.unit_set import UnitSet
 
@@ -76,17 +102,20 @@ RestartSec=1
 
 
 def build_parts(params, check_mode):
-    """File, drop-in and unit, in this order."""
+    """File, drop-in, unit and maps, in this order."""
     root = {"owner": "root", "group": "root"}
     files = {
         DROP_IN_DIRECTORY: {"kind": "directory", "mode": "0755", **root},
         f"{DROP_IN_DIRECTORY}/holdfast.conf": {"kind": "file", "mode": "0644", "content": DROP_IN, **root},
     }
-    return {
+    parts = {
         "file": ConfigResource(params["path"], params["content"], NOTE),
         "drop_in": FileSet(files),
         "unit": UnitSet({UNIT: {"enabled": True, "active": True}}, may_be_missing=check_mode),
     }
+    if params["maps"]:
+        parts["maps"] = MapResource(params["maps"], True, params["map_timeout_seconds"], check_mode)
+    return parts
 
 
 def main():
@@ -95,6 +124,8 @@ def main():
         argument_spec={
             "path": {"type": "path", "default": "/etc/multipath.conf"},
             "content": {"type": "str", "required": True},
+            "maps": {"type": "list", "elements": "dict", "default": [], "options": MAP_OPTIONS},
+            "map_timeout_seconds": {"type": "int", "default": 30},
         },
         supports_check_mode=True,
     )

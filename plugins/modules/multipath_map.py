@@ -68,14 +68,8 @@ actions:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.multipath_node import MapResource
+from ..module_utils.multipath_node import MAP_OPTIONS, MapResource
 from ..module_utils.resource import run_module
-
-MAP_SPEC = {
-    "name": {"type": "str", "required": True},
-    "wwid": {"type": "str", "required": True},
-    "paths": {"type": "int", "default": 2},
-}
 
 
 def build_resource(params, check_mode):
@@ -87,7 +81,7 @@ def main():
     """Entry point."""
     module = AnsibleModule(
         argument_spec={
-            "maps": {"type": "list", "elements": "dict", "required": True, "options": MAP_SPEC},
+            "maps": {"type": "list", "elements": "dict", "required": True, "options": MAP_OPTIONS},
             "timeout_seconds": {"type": "int", "default": 30},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },

@@ -1,18 +1,20 @@
 #!/usr/bin/python
 # Copyright (c) Holdfast contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Write the documents that the agent reads."""
+"""Write the documents that the agent reads, and keep the agent running."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: package_definition
-short_description: Write the documents that the agent reads
+short_description: Write the documents that the agent reads, and keep it running
 version_added: 0.1.0
 author: Holdfast contributors (@holdfast)
 description:
   - Writes C(/etc/holdfast/node.json) and one C(/etc/holdfast/packages/NAME.json) for each package of the node, each in one
     step, and removes documents of packages that are no longer defined.
+  - The agent is enabled and running afterwards; one that runs already is not restarted, which is what
+    M(holdfast.cluster.package_agent_restart) is for.
   - Refuses to remove the document of a package that this node serves.
 extends_documentation_fragment: [holdfast.cluster.attributes]
 options:
@@ -36,9 +38,16 @@ EXAMPLES = r"""
 
 RETURN = r"""
 definition:
-  description: The documents by path.
+  description: Documents and agent as they are now.
   returned: success
   type: dict
+  contains:
+    documents:
+      description: The documents by path.
+      type: dict
+    agent:
+      description: State of the agent's unit by name.
+      type: dict
 actions:
   description: What was done or, in check mode, would be done.
   returned: success
@@ -50,14 +59,22 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.agent_restart import UNIT
 from ..module_utils.definition.documents import NODE_DOCUMENT, PACKAGE_DIRECTORY, render_document
 from ..module_utils.errors import RefusedError
 from ..module_utils.file_set import FileSet
 from ..module_utils.package_control import read_status
 from ..module_utils.resource import run_module
+from ..module_utils.unit_set import UnitSet
 
 
-def build_file_set(params, _check_mode):
+def build_parts(params, check_mode):
+    """The documents first: the agent reads them once, at its start."""
+    agent = UnitSet({UNIT: {"enabled": True, "active": True}}, may_be_missing=check_mode)
+    return {"documents": build_file_set(params), "agent": agent}
+
+
+def build_file_set(params):
     """Documents of this node, and nothing in the place of packages that are gone."""
     texts = {NODE_DOCUMENT: render_document(params["node"])}
     for package in params["packages"]:
@@ -88,7 +105,7 @@ def main():
         },
         supports_check_mode=True,
     )
-    run_module(module, "definition", build_file_set)
+    run_module(module, "definition", build_parts)
 
 
 if __name__ == "__main__":

@@ -39,10 +39,15 @@ node:
   description: The agent's name for this node, its peers and its version; null where no agent answers.
   returned: success
   type: dict
+  contains:
+    stale:
+      description: Whether the agent is older than its code or its definitions on this node, and should be restarted.
+      type: bool
 """
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.agent_restart import is_stale
 from ..module_utils.errors import HoldfastError
 from ..module_utils.package_control import read_packages, read_status
 
@@ -56,6 +61,8 @@ def main():
     except HoldfastError as error:
         module.fail_json(**error.as_result())
     node = {key: status[key] for key in ("node", "boot_id", "agent", "peers") if key in status} if status else None
+    if node is not None:
+        node["stale"] = is_stale(status)
     module.exit_json(changed=False, packages=packages, node=node)
 
 

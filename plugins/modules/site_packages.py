@@ -24,6 +24,12 @@ options:
     description: Do not let the installation start services.
     type: bool
     default: false
+  answers:
+    description:
+      - Files that the installation reads, with their content by path. Written before something is installed, and not looked
+        at where nothing is missing.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""
@@ -57,10 +63,11 @@ def main():
         argument_spec={
             "names": {"type": "list", "elements": "str", "required": True},
             "services_stay_down": {"type": "bool", "default": False},
+            "answers": {"type": "dict", "default": {}},
         },
         supports_check_mode=True,
     )
-    run_module(module, "packages", lambda params, _check: PackageSet(params["names"], params["services_stay_down"]))
+    run_module(module, "packages", lambda params, _check: PackageSet(**params))
 
 
 if __name__ == "__main__":

@@ -72,16 +72,13 @@ units:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.resource import run_module
-from ..module_utils.unit_set import UnitSet
+from ..module_utils.unit_set import UNIT_OPTIONS, UnitSet
 
 
 def argument_spec():
     """The options as AnsibleModule takes them."""
     unit = {
-        "name": {"type": "str", "required": True},
-        "enabled": {"type": "bool"},
-        "masked": {"type": "bool"},
-        "active": {"type": "bool"},
+        **UNIT_OPTIONS,
         "reloaded": {"type": "bool", "default": False},
         "restarted": {"type": "bool", "default": False},
     }

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 
+from .built import await_build
 from .verdict import judge, warn
 
 CATEGORY = "network"
@@ -19,8 +20,8 @@ def run_network_tests(site, seen):
         judge(CATEGORY, "defined addresses are configured", list(_missing_addresses(site, known)), missing),
         judge(CATEGORY, "networks are distinct subnets", list(_shared_subnets(site, known)), missing),
         judge(CATEGORY, "no address is on two hosts", list(_duplicate_addresses(known)), missing),
-        judge(CATEGORY, "full-size packets pass end to end", list(_unreachable(known)), missing),
-        warn(CATEGORY, "heartbeats have more than one interface", list(_single_interfaces(site, known))),
+        _judge_reachability(seen, list(_unreachable(known)), missing, list(_without_ping(known))),
+        warn(CATEGORY, "heartbeats have more than one interface", list(_single_interfaces(site, known)), missing),
     ]
 
 
@@ -66,8 +67,19 @@ def _duplicate_addresses(seen):
 def _unreachable(seen):
     for node, observation in seen.items():
         for probe in observation["reachability"]:
-            if not probe["answers"]:
+            if probe["answers"] is False:
                 yield f"{node}: {probe['address']} ({probe['network']}) does not answer to {probe['bytes']} bytes"
+
+
+def _judge_reachability(seen, unreachable, missing, without_ping):
+    result = judge(CATEGORY, "full-size packets pass end to end", unreachable, [*missing, *without_ping])
+    return result if unreachable else await_build([result], seen)[0]
+
+
+def _without_ping(seen):
+    for node, observation in seen.items():
+        if any(probe["answers"] is None for probe in observation["reachability"]):
+            yield f"{node}: has no ping, so nobody asked"
 
 
 def _single_interfaces(site, seen):

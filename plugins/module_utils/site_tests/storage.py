@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from .built import await_build
 from .verdict import SKIPPED, Result, judge, warn
 
 CATEGORY = "storage"
@@ -15,16 +16,20 @@ def run_storage_tests(site, seen, nodes_of_lun):
     """All tests of the category that need no spare LUN. I(nodes_of_lun): LUN -> nodes that must see it."""
     missing = [f"{node} could not be asked" for node, observation in seen.items() if not observation]
     known = {node: observation["luns"] for node, observation in seen.items() if observation}
-    if not site["luns"]:
-        return [Result(CATEGORY, "LUNs", SKIPPED, ("the site defines no LUN",))]
-    return [
-        judge(CATEGORY, "every node sees its LUNs", list(_unseen(known, nodes_of_lun)), missing),
-        judge(CATEGORY, "every LUN has all its paths", list(_lost_paths(site, known)), missing),
-        judge(CATEGORY, "a LUN has the same size everywhere", list(_different_sizes(site, known)), missing),
-        judge(CATEGORY, "LUNs can be reserved", list(_unfit(known)), missing),
-        judge(CATEGORY, "nodes see the same reservations", list(_different_keys(known)), missing),
-        warn(CATEGORY, "paths answer quickly", list(_slow(known))),
+    unseen = list(_unseen(known, nodes_of_lun))
+    # What is not seen was not looked at either.
+    unknown = [*missing, *unseen]
+    results = [
+        judge(CATEGORY, "every node sees its LUNs", unseen, missing),
+        judge(CATEGORY, "every LUN has all its paths", list(_lost_paths(site, known)), unknown),
+        judge(CATEGORY, "a LUN has the same size everywhere", list(_different_sizes(site, known)), unknown),
+        judge(CATEGORY, "LUNs can be reserved", list(_unfit(known)), unknown),
+        judge(CATEGORY, "nodes see the same reservations", list(_different_keys(known)), unknown),
+        warn(CATEGORY, "paths answer quickly", list(_slow(known)), unknown),
     ]
+    if not site["luns"]:
+        return [Result(CATEGORY, result.name, SKIPPED, ("the site defines no LUN",)) for result in results]
+    return await_build(results, seen)
 
 
 def _visible(known):
@@ -37,9 +42,11 @@ def _visible(known):
 def _unseen(known, nodes_of_lun):
     for name, nodes in nodes_of_lun.items():
         for node in nodes:
-            lun = known.get(node, {}).get(name)
-            if lun and lun["error"]:
-                yield f"{node}: {name}: {lun['error']}"
+            if node not in known:
+                continue
+            error = known[node][name]["error"]
+            if error:
+                yield f"{node}: {name}: {error}"
 
 
 def _lost_paths(site, known):

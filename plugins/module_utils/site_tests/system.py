@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from .built import await_build
 from .verdict import judge, warn
 
 CATEGORY = "system"
@@ -17,13 +18,13 @@ def run_system_tests(site, seen):
     missing = [f"{node} could not be asked" for node, observation in seen.items() if not observation]
     paths = {item["path"]: package["name"] for package in site["packages"] for item in package["storage"]["filesystems"]}
     return [
-        warn(CATEGORY, "kernels are equal", list(_different({n: o["kernel"] for n, o in known.items()}, "kernel"))),
+        warn(CATEGORY, "kernels are equal", list(_different({n: o["kernel"] for n, o in known.items()}, "kernel")), missing),
         judge(CATEGORY, "versions of packages are equal", list(_different_versions(known)), missing),
-        warn(CATEGORY, "clocks agree", list(_clocks_apart(known))),
-        judge(CATEGORY, "there is a watchdog", list(_without_watchdog(site, known)), missing),
+        warn(CATEGORY, "clocks agree", list(_clocks_apart(known)), missing),
+        *await_build([judge(CATEGORY, "there is a watchdog", list(_without_watchdog(site, known)), missing)], seen),
         judge(CATEGORY, "nothing of a package is in fstab", list(_in_fstab(known, paths)), missing),
         judge(CATEGORY, "no unit of a package starts at boot", list(_enabled_units(known)), missing),
-        judge(CATEGORY, "names resolve", list(_unresolved(known)), missing),
+        *await_build([judge(CATEGORY, "names resolve", list(_unresolved(known)), missing)], seen),
     ]
 
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 PASS, SKIPPED, WARNING, UNKNOWN, FAIL = "PASS", "SKIPPED", "WARNING", "UNKNOWN", "FAIL"
 #: From the best to the worst. A skipped test has a reason and does not spoil a run; one that could not look does.
@@ -21,6 +21,11 @@ class Result:
     findings: tuple[str, ...] = ()
 
 
+def is_selected(category, name, only):
+    """Whether a test is among I(only), names of categories and tests; empty means all."""
+    return not only or category in only or name in only
+
+
 def judge(category, name, problems, unknown=()):
     """PASS without findings; FAIL with problems; UNKNOWN where only something could not be looked at."""
     if problems:
@@ -28,9 +33,17 @@ def judge(category, name, problems, unknown=()):
     return Result(category, name, UNKNOWN if unknown else PASS, tuple(unknown))
 
 
-def warn(category, name, findings):
-    """PASS without findings, else WARNING: worth a look and no reason to stop."""
-    return Result(category, name, WARNING if findings else PASS, tuple(findings))
+def postpone(result, reason):
+    """SKIPPED for I(reason) in place of FAIL and UNKNOWN: what was looked for is only not there yet."""
+    if result.verdict not in (FAIL, UNKNOWN):
+        return result
+    return Result(result.category, result.name, SKIPPED, (reason, *result.findings))
+
+
+def warn(category, name, findings, unknown=()):
+    """Like L(judge), with WARNING in place of FAIL: worth a look and no reason to stop."""
+    result = judge(category, name, findings, unknown)
+    return replace(result, verdict=WARNING) if findings else result
 
 
 def summarise(results):

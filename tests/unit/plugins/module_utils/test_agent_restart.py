@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 import pytest
-from ansible_collections.holdfast.cluster.plugins.module_utils.agent_restart import AgentRestart, newest_input
+from ansible_collections.holdfast.cluster.plugins.module_utils import agent_restart
+from ansible_collections.holdfast.cluster.plugins.module_utils.agent_restart import AgentRestart, is_stale, newest_input
 
 from .support import described
 
@@ -35,3 +36,14 @@ def test_newest_input_counts_a_link_by_itself(tmp_path):
     assert newest_input([f"{pattern}/old"]) == 1000
     assert newest_input([f"{pattern}/old", f"{pattern}/li*"]) == 2000
     assert newest_input([f"{pattern}/nothing"]) == 0
+
+
+@pytest.mark.parametrize(("age_of_input", "stale"), [(60, True), (200, False)])
+def test_an_agent_older_than_its_newest_input_is_stale(age_of_input, stale, monkeypatch):
+    monkeypatch.setattr(agent_restart, "newest_input", lambda: 1000 - age_of_input)
+    monkeypatch.setattr(agent_restart.time, "time", lambda: 1000)
+    assert is_stale({"agent": {"uptime_seconds": 100}}) is stale
+
+
+def test_an_agent_that_does_not_answer_is_not_stale():
+    assert is_stale(None) is False

@@ -20,7 +20,7 @@ def test_owner_is_who_says_so_of_itself():
     built = overview.build_overview(answers(view("owner", "node1"), view("standby", "node1")))
     assert built["packages"]["erp"]["owner"] == "node1"
     assert overview.find_speaker(built, "erp") == "node1"
-    assert overview.find_idle_nodes(built, ["node1", "node2"]) == ["node2"]
+    assert overview.order_idle_first(built, ["node1", "node2", "node3"]) == ["node2", "node3", "node1"]
 
 
 def test_nobody_owns_it_on_hearsay_or_when_two_claim_it():

@@ -53,6 +53,14 @@ def test_services_stay_down_and_the_manager_is_told_once_at_the_end(calls, tmp_p
     assert not (tmp_path / "policy-rc.d").exists()
 
 
+def test_what_the_installation_reads_is_there_before_it_begins(calls, tmp_path, monkeypatch):
+    answers = tmp_path / "etc" / "createcluster.conf"
+    found = []
+    monkeypatch.setattr(package_set, "run", lambda argv, **_: found.append(answers.read_text()))
+    PackageSet(["a"], answers={str(answers): "create_main_cluster = false\n"}).apply(Action("install", "a"))
+    assert found == ["create_main_cluster = false\n"]
+
+
 def test_an_installation_that_was_cut_off_is_finished_first(calls, monkeypatch):
     monkeypatch.setattr(package_set, "FAILS", True)
     PackageSet(["a"]).apply(Action("install", "a"))
