@@ -3,11 +3,34 @@
 from __future__ import annotations
 
 import json
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from holdfast_agent.eventlog import writer
 from holdfast_agent.eventlog.writer import EventLog
+
+
+class HangError(Exception):
+    """Something blocked that must not."""
+
+
+@contextmanager
+def interrupted_after(seconds: float) -> Iterator[None]:
+    def interrupt(number: int, frame: object) -> None:
+        raise HangError
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def lines(path: Path) -> list[dict[str, object]]:
@@ -46,6 +69,18 @@ def test_a_full_disk_loses_lines_and_says_so(tmp_path: Path, monkeypatch: pytest
     log.write("kept")
     (line,) = lines(tmp_path / "events.jsonl")
     assert (line["event"], line["lost_lines"]) == ("kept", 2)
+
+
+def test_a_journal_that_takes_nothing_does_not_hold_the_agent_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its end of the socket is open and nobody reads: a blocking write would wait for ever, and the watchdog would not."""
+    ours, theirs = socket.socketpair()
+    monkeypatch.setattr(writer.sys, "stderr", SimpleNamespace(fileno=ours.fileno))
+    with ours, theirs:
+        log = EventLog("node1", tmp_path / "events.jsonl")
+        with interrupted_after(20.0):
+            for number in range(3000):
+                log.write("tick", number=number, reason="x" * 200)
+    assert lines(tmp_path / "events.jsonl")[-1]["number"] == 2999
 
 
 def test_what_a_power_cut_left_is_cut_off(tmp_path: Path) -> None:
