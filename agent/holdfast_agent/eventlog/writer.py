@@ -99,6 +99,8 @@ class EventLog:
         return os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
 
     def _rotate(self) -> None:
-        self._path.replace(self._path.with_suffix(".jsonl.1"))
-        os.close(self._handle)
-        self._handle = self._open()
+        """The old file is closed when the new one is open; one that cannot be opened is tried again with the next line."""
+        if self._path.exists():
+            self._path.replace(self._path.with_suffix(".jsonl.1"))
+        old, self._handle = self._handle, self._open()
+        os.close(old)

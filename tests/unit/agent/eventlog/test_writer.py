@@ -55,6 +55,26 @@ def test_it_is_rotated_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert (tmp_path / "events.jsonl.1").exists()
 
 
+def test_a_rotation_on_a_full_disk_leaves_no_stray_descriptor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A closed log whose number means another file by now would be written into that one."""
+    monkeypatch.setattr(writer, "MAXIMUM_BYTES", 400)
+    log = EventLog("node1", tmp_path / "events.jsonl")
+    real = writer.os.open
+
+    def full(path: Path, flags: int, mode: int = 0o777) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(writer.os, "open", full)
+    for number in range(4):
+        log.write("tick", number=number)
+    monkeypatch.setattr(writer.os, "open", real)
+    with (tmp_path / "other").open("w"):
+        log.write("tick", number=4)
+        log.write("tick", number=5)
+    assert (tmp_path / "other").read_text() == ""
+    assert [line["number"] for line in lines(tmp_path / "events.jsonl")][-1] == 5
+
+
 def test_a_full_disk_loses_lines_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = EventLog("node1", tmp_path / "events.jsonl")
     real = writer.os.write
