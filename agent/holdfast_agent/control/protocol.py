@@ -44,8 +44,10 @@ def decode_request(line: bytes) -> Request:
         data = json.loads(line)
         flags = (bool(data.get(name)) for name in ("preview", "without_poolers"))
         request = Request(str(data["verb"]), data.get("package"), data.get("target"), data.get("up_to"), *flags)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RequestError(f"not a request: {error}") from error
+    if not all(isinstance(word, str | None) for word in (request.package, request.target, request.up_to)):
+        raise RequestError("not a request: package, target and up_to are words")
     if request.verb != STATUS and request.verb not in set(Verb):
         raise RequestError(f"unknown verb {request.verb}")
     if request.verb != STATUS and not request.package:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from types import ModuleType
 
 from ..config import PackageDefinition, Resource
@@ -46,15 +47,22 @@ def prepare_resource(resource: Resource) -> tuple[str, ...]:
 
 
 def kill_package(package: PackageDefinition, deadline: float) -> None:
-    """Kill every process of the package, without asking the storage; tries everything before it reports."""
+    """Kill every process of the package, without asking the storage; tries everything before it reports.
+
+    The databases first: systemd may be busy for longer than there is time.
+    """
     problems = []
+    groups = package_groups(package.name)
+    for group in groups:
+        with suppress(OSError):
+            group.send_kill()
     for resource in package.resources:
         if resource.type == "systemd":
             try:
                 systemd_unit.kill(resource)
             except HoldfastError as error:
                 problems.append(str(error))
-    for group in package_groups(package.name):
+    for group in groups:
         try:
             group.kill(deadline)
         except (ResourceError, OSError) as error:

@@ -127,6 +127,10 @@ def test_a_preview_shows_what_speaks_against_it_and_what_it_would_take() -> None
         b"{}",
         b'{"verb": "dance"}',
         b'{"verb": "start"}',
+        b'{"verb": "start", "package": ["erp"]}',
+        b'{"verb": "move", "package": "erp", "target": {}}',
+        b'{"verb": "start", "package": "erp", "up_to": 1}',
+        b'{"verb": "status", "package": ' + b"[" * 3000,
         b"\xff",
     ],
 )
