@@ -11,7 +11,7 @@ from pathlib import Path
 from ..config import Resource
 from ..errors import HoldfastError, ResourceError
 from .control_group import ControlGroup
-from .mariadb_wire import run_statement
+from .mariadb_wire import run_query
 from .processes import process_is_alive, processes_in, signal_and_wait
 from .spawn import Server, log_path, log_tail, spawn_server
 
@@ -61,7 +61,9 @@ def _answers(resource: Resource, deadline: float) -> bool:
 
 def check(resource: Resource, deadline: float) -> None:
     """Ask the server something over a fresh connection; raises where it does not answer."""
-    run_statement(socket_path(resource), "SELECT 1", deadline)
+    rows = run_query(socket_path(resource), "SELECT 1", deadline)
+    if rows != [["1"]]:
+        raise ResourceError(f"MariaDB answered {rows} to SELECT 1")
 
 
 def program(resource: Resource) -> Path:
