@@ -33,4 +33,5 @@ class FilterModule:
             "package_speaker": package_overview.find_speaker,
             "idle_nodes": package_overview.find_idle_nodes,
             "package_obstacles": package_overview.find_obstacles,
+            "package_preview": package_overview.render_preview,
         }

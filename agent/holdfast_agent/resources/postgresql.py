@@ -18,6 +18,7 @@ from .control_group import ControlGroup
 from .postgresql_wire import Database, run_query
 from .processes import process_is_alive, processes_in, signal_and_wait
 from .spawn import Server, log_path, log_tail, spawn_server
+from .transaction import Transaction
 
 # Where Debian installs a major version.
 _BINARY = "/usr/lib/postgresql/{version}/bin/postgres"
@@ -32,7 +33,7 @@ _CHECKPOINT_SHARE = 0.5
 # Time kept back from the fast stop for the immediate one, which only has to kill.
 _IMMEDIATE_SECONDS = 2.0
 _LONGEST = (
-    "SELECT usename, pid, round(extract(epoch FROM clock_timestamp() - xact_start)) FROM pg_stat_activity "
+    "SELECT usename, pid, extract(epoch FROM clock_timestamp() - xact_start) FROM pg_stat_activity "
     "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND xact_start IS NOT NULL ORDER BY xact_start LIMIT 1"
 )
 
@@ -102,10 +103,10 @@ def checkpoint(resource: Resource, deadline: float) -> None:
     run_query(_database(resource), "CHECKPOINT", deadline)
 
 
-def longest_transaction(resource: Resource, deadline: float) -> str:
-    """Who has been in a transaction for the longest time, in words; empty where nobody is."""
+def longest_transaction(resource: Resource, deadline: float) -> Transaction | None:
+    """The client's transaction that has been open for the longest time; None where there is none."""
     rows = run_query(_database(resource), _LONGEST, deadline)
-    return f"{rows[0][0]} (pid {rows[0][1]}) has been in a transaction for {rows[0][2]} s" if rows else ""
+    return Transaction(str(rows[0][0]), f"pid {rows[0][1]}", float(rows[0][2] or 0)) if rows else None
 
 
 def program(resource: Resource) -> Path:
