@@ -62,7 +62,7 @@ def start(resource: Resource, deadline: float) -> dict[str, int]:
         return {"pid": present.pid}
     group = ControlGroup(resource.package, resource.name)
     group.kill(deadline)
-    _remove_stale_lock(directory)
+    _remove_stale_locks(directory, str(resource.settings["port"]))
     account = pwd.getpwuid(directory.stat().st_uid)
     command = [_binary(resource), "-D", str(directory), "-p", str(resource.settings["port"])]
     log = log_path(resource.package, resource.name)
@@ -157,11 +157,18 @@ def _database(resource: Resource) -> Database:
     return Database(present.socket_directory, int(present.port), account.pw_name, account.pw_uid)
 
 
-def _remove_stale_lock(directory: Path) -> None:
-    """Remove a lock file whose server is not here; a pid that another program has by now would block the start."""
+def _remove_stale_locks(directory: Path, port: str) -> None:
+    """Remove lock files of a server that is not here; a pid that another program has by now would block the start.
+
+    So would a server that was killed and whose parent has not yet taken note: it is a zombie, but its pid is there. The
+    lock of the socket is this server's own as well: a port belongs to one package.
+    """
     workers = processes_in(str(directory))
     if workers:
         raise ResourceError(f"processes {workers} still work in {directory}")
+    present = read_pid_file(directory)
+    if present is not None and present.socket_directory:
+        (Path(present.socket_directory) / f".s.PGSQL.{port}.lock").unlink(missing_ok=True)
     (directory / "postmaster.pid").unlink(missing_ok=True)
 
 
