@@ -15,9 +15,10 @@ from ..children.messages import JobEnd
 from ..children.pool import Pool
 from ..config import NodeConfig, PackageDefinition
 from ..control.protocol import STATUS, Request
-from ..control.server import ControlServer, Respond
+from ..control.server import Asker, ControlServer
 from ..core.events import Command, NetworkSeen, PeerHeard, PeerReleased, PeerView, Verb
 from ..core.keys import build_key
+from ..core.state import State
 from ..core.timers import Timers
 from ..eventlog.writer import ERROR, INFO, WARNING
 from ..peers.message import Heartbeat
@@ -29,6 +30,7 @@ from .peer_links import PeerLinks
 from .pooled_move import Poolers, add_pooler_checks
 from .ports import Ports
 from .status import SCHEMA, package_status
+from .waiting_move import TransactionLimit, add_transaction_check
 
 # In memory, so it is gone after a boot: tells the first agent start of a boot from the later ones.
 STARTED_MARK = Path("/run/holdfast/started")
@@ -182,23 +184,34 @@ class NodeAgent:
 
     # -- control ---------------------------------------------------------------------------------------------------
 
-    def _handle(self, request: Request, respond: Respond) -> None:
+    def _handle(self, request: Request, asker: Asker) -> None:
         if request.verb == STATUS:
-            respond(self.status())
+            asker.answer(self.status())
             return
         agent = self.packages.get(request.package or "")
         if agent is None:
-            respond({"ok": False, "reason": f"no package {request.package} on this node"})
+            asker.answer({"ok": False, "reason": f"no package {request.package} on this node"})
             return
         self._ports.log.write("command", package=request.package, verb=request.verb, target=request.target,
                               without_poolers=request.without_poolers)  # fmt: skip
+        limit = None
+        if request.longest_transaction is not None:
+            limit = TransactionLimit(request.longest_transaction, request.wait, lambda: not asker.has_left())
         if request.preview:
-            answer = preview_answer(agent.state, self._ports.loop.now, request.target, agent.durations.last)
-            respond(answer if request.without_poolers else add_pooler_checks(answer, agent.poolers.status()))
+            self._preview(agent, request, asker, limit)
             return
         command = Command(next(self._numbers), Verb(request.verb), request.target, request.up_to)
         poolers = Poolers.IGNORED if request.without_poolers else Poolers.REQUIRED
-        agent.command(command, lambda ok, reason: respond({"ok": ok, "reason": reason}), poolers)
+        agent.command(command, lambda ok, reason: asker.answer({"ok": ok, "reason": reason}), poolers, limit)
+
+    def _preview(self, agent: PackageAgent, request: Request, asker: Asker, limit: TransactionLimit | None) -> None:
+        answer = preview_answer(agent.state, self._ports.loop.now, request.target, agent.durations.last)
+        if not request.without_poolers:
+            answer = add_pooler_checks(answer, agent.poolers.status())
+        if agent.state.state is State.OWNER:
+            agent.moves.ask(lambda end: asker.answer(add_transaction_check(answer, end, limit)))
+        else:
+            asker.answer(answer)
 
     def command(self, agent: PackageAgent, verb: Verb, answer: Callable[[bool, str], None]) -> None:
         """Give a package's machine a command of the agent's own, which no pooler can hold up."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from types import ModuleType
 
@@ -9,6 +10,7 @@ from ..config import PackageDefinition, Resource
 from ..errors import HoldfastError, ResourceError
 from . import mariadb, ocf, postgresql, systemd_unit
 from .control_group import ControlGroup, package_groups
+from .transaction import Transaction
 from .warm import warm_program
 
 _KINDS: dict[str, ModuleType] = {
@@ -33,6 +35,18 @@ def stop_resource(resource: Resource, fast: bool, deadline: float) -> None:
 def check_resource(resource: Resource, deadline: float) -> None:
     """Raise where a running resource does not serve."""
     _kind(resource).check(resource, deadline)
+
+
+def knows_transactions(resource: Resource) -> bool:
+    """Whether `longest_transaction` can be asked of it."""
+    return hasattr(_kind(resource), "longest_transaction")
+
+
+def longest_transaction(resources: Sequence[Resource], deadline: float) -> Transaction | None:
+    """The transaction that has been open for the longest time in any of the databases; None where there is none."""
+    databases = [resource for resource in resources if knows_transactions(resource)]
+    found: list[Transaction | None] = [_kind(resource).longest_transaction(resource, deadline) for resource in databases]
+    return max((one for one in found if one is not None), key=lambda one: one.seconds, default=None)
 
 
 def prepare_resource(resource: Resource) -> tuple[str, ...]:

@@ -83,6 +83,7 @@ EVENTS = {
     "look again": "A storage command on the way to the mount did not end well; the LUNs are read before anything else.",
     "lower address": "The addresses are taken down, with the reason.",
     "memory not locked": "The kernel refused mlockall; the agent may be paged out.",
+    "move waits": "A move is held back by a transaction that is longer than its limit; said once for each session.",
     "no VRRP listener": "VRRP advertisements cannot be heard; heartbeats alone tell about peers.",
     "no defence": "A challenge was not answered, because this node is giving the package up.",
     "no real-time priority": "The kernel refused the priority; a busy node may delay the agent.",

@@ -36,6 +36,8 @@ _VARIABLES: dict[str, dict[str, str]] = {
         "package": "Name of the package.",
         "node": "Node to move it to.",
         "without_poolers": "`true` moves although a pooler cannot be paused; its clients see errors.",
+        "longest_transaction_seconds": "Refuse while a transaction has been open for longer; without it none is in the way.",
+        "wait_seconds": "With that, wait so long for such a transaction to end, and refuse only then.",
     },
     "validate_site": {
         "validate_site_only": "Categories or names of tests; default all.",
