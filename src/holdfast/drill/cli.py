@@ -9,15 +9,13 @@ from typing import Any
 
 from holdfast.drill.errors import DrillError
 from holdfast.drill.evidence import state_folder
-from holdfast.drill.launch import PROJECT, judge_again, resume_run, run_campaign, run_drill
+from holdfast.drill.launch import PROJECT, USAGE, judge_again, resume_run, run_campaign, run_drill
 from holdfast.drill.past import read_runs, render_history, summarise
 from holdfast.drill.runbook.catalogue import Catalogue, UnknownRunbook, load_catalogue
 from holdfast.drill.runbook.explain import explain_runbook, list_runbooks
 from holdfast.drill.runbook.reference import render_reference
 from holdfast.drill.verdict.result import EXIT_CODES
 from holdfast.lab import LabError
-
-USAGE = 2
 
 
 def add_arguments(areas: Any) -> None:
@@ -43,6 +41,14 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--step", action="store_true", help="ask before every step of the act")
 
 
+def _add_strain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--load", type=_count, metavar="CLIENTS", help="background load: pgbench with so many connections")
+    parser.add_argument("--load-rate", type=float, default=0.0, metavar="TPS",
+                        help="its transactions per second at most (default: as fast as the database answers)")  # fmt: skip
+    parser.add_argument("--integrity", action="store_true", help="at the end, let the database's own tools look for damage: "
+                        "pg_amcheck and the checksum of every page")  # fmt: skip
+
+
 def _add_campaign(parser: argparse.ArgumentParser) -> None:
     _add_site(parser)
     parser.add_argument("--seed", type=int, default=1, help="decides every fault; the same seed gives the same campaign")
@@ -62,6 +68,7 @@ def _count(text: str) -> int:
 def _add_resume(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, help="its evidence")
     parser.add_argument("--minutes", type=float, help="of a campaign: pause again when they are over")
+    _add_approval(parser)
     parser.add_argument("--plain", action="store_true", help="plain lines, no live view")
 
 
@@ -72,6 +79,11 @@ def _add_site(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="print the plan and touch nothing")
     parser.add_argument("--plain", action="store_true", help="plain lines, no live view")
     parser.add_argument("--evidence", type=Path, help="folder for the evidence of all runs")
+    _add_approval(parser)
+    _add_strain(parser)
+
+
+def _add_approval(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--approve-production", metavar="CLUSTER", help="run on an inventory that says it is production")
 
 

@@ -21,10 +21,12 @@ from holdfast.drill.deadman import Deadman
 from holdfast.drill.display import LiveDisplay, PlainDisplay, describe_now
 from holdfast.drill.driver import Drill
 from holdfast.drill.errors import Refused
-from holdfast.drill.evidence import make_folder, state_folder
+from holdfast.drill.evidence import make_folder, state_folder, write_json
 from holdfast.drill.hosts import AnsibleModules
+from holdfast.drill.integrity import TOOLS
 from holdfast.drill.journal import Journal
-from holdfast.drill.lock import cluster_lock
+from holdfast.drill.load import Load
+from holdfast.drill.lock import cluster_lock, host_lock
 from holdfast.drill.observers import Observers
 from holdfast.drill.plan import bind_roles, describe_plan, obstacles
 from holdfast.drill.power import Power, build_power
@@ -41,6 +43,7 @@ from holdfast.report.render import write_report
 
 AnyRun = TypeVar("AnyRun", bound=Run)
 PROJECT = Path(__file__).resolve().parents[3]
+USAGE = 2
 
 
 @dataclass(frozen=True)
@@ -57,18 +60,19 @@ def run_drill(arguments: argparse.Namespace, catalogue: Catalogue) -> int:
     """`holdfast drill run`."""
     runbook = catalogue.find(arguments.name)
     site = find_site(arguments)
-    guard_production(site, f"{runbook.name} causes: {runbook.disruption}", arguments.approve_production)
+    reasons = list(obstacles(runbook, site.view, power_of(site).abilities()))
     if arguments.dry_run:
         print(describe_plan(runbook, site.view, bind_roles(site.view, find_owner(site))))
-        return 0
-    with cluster_lock(lock_folder(), site.view, runbook.name):
+        print("\n".join(f"cannot run here: {reason}" for reason in reasons))
+        return USAGE if reasons else 0
+    guard_production(site, f"{runbook.name} causes: {runbook.disruption}", arguments.approve_production)
+    if reasons:
+        raise Refused(f"{runbook.name} cannot run here: {'; '.join(reasons)}")
+    with hold_cluster(site, runbook.name):
+        roles = bind_roles(site.view, find_owner(site))
         ground = prepare(site, arguments, runbook.name)
-        reasons = list(obstacles(runbook, site.view, ground.power.abilities()))
-        if reasons:
-            raise Refused(f"{runbook.name} cannot run here: {'; '.join(reasons)}")
         keep_input(ground, runbook)
-        with assembled(ground, arguments, bind_roles(site.view, find_owner(site)), Drill, runbook=runbook,
-                       step_by_step=arguments.step) as drill:  # fmt: skip
+        with assembled(ground, arguments, roles, Drill, runbook=runbook, step_by_step=arguments.step) as drill:
             judgement = drill.execute()
     return say(judgement, runbook.title, ground.folder)
 
@@ -77,18 +81,18 @@ def run_campaign(arguments: argparse.Namespace, catalogue: Catalogue) -> int:
     """`holdfast drill campaign`."""
     settings = Settings(arguments.seed, arguments.faults, arguments.limit_seconds, arguments.checkpoint_every, arguments.minutes)
     site = find_site(arguments)
-    guard_production(site, f"a campaign of {settings.faults} faults causes many outages", arguments.approve_production)
-    power = build_power(site.variables, AnsibleModules(PROJECT, site.inventory, Path()))
-    entries, excluded = playable(catalogue, site, power)
+    entries, excluded = playable(catalogue, site, power_of(site))
     if arguments.dry_run:
         plan = first_rounds(draw_rounds(settings.seed, entries, catalogue.runbooks), settings.faults)
         print(describe_rounds(plan, excluded, site.view, settings))
         return 0
-    with cluster_lock(lock_folder(), site.view, "campaign"):
+    guard_production(site, many_outages(settings), arguments.approve_production)
+    with hold_cluster(site, "campaign"):
+        roles = bind_roles(site.view, find_owner(site))
         ground = prepare(site, arguments, "campaign")
         for name in (entry.runbook for entry in entries):
             keep_input(ground, catalogue.runbooks[name])
-        with assembled(ground, arguments, bind_roles(site.view, find_owner(site)), Campaign, runbooks=catalogue.runbooks,
+        with assembled(ground, arguments, roles, Campaign, runbooks=catalogue.runbooks,
                        rounds=draw_rounds(settings.seed, entries, catalogue.runbooks), settings=settings,
                        step_by_step=arguments.step) as campaign:  # fmt: skip
             campaign.run["not_drawn"] = excluded
@@ -110,7 +114,11 @@ def resume_run(arguments: argparse.Namespace, catalogue: Catalogue) -> int:
         raise Refused(f"{arguments.folder} is complete: {arguments.folder / 'report.html'}")
     arguments.lab, arguments.package, arguments.inventory = run.get("lab"), run["package"], Path(run["inventory"])
     site = find_site(arguments)
-    with cluster_lock(lock_folder(), site.view, f"resume of {run['runbook']}"):
+    if run.get("kind") == "campaign":
+        guard_production(site, many_outages(Settings(**run["campaign"])), arguments.approve_production)
+    arguments.load, arguments.load_rate = (run.get("load") or {}).get("clients"), (run.get("load") or {}).get("rate", 0.0)
+    arguments.integrity = bool(run.get("integrity"))
+    with hold_cluster(site, f"resume of {run['runbook']}"):
         modules = AnsibleModules(PROJECT, site.inventory, arguments.folder / "ansible")
         ground = Ground(site, arguments.folder, modules, build_power(site.variables, modules))
         if run.get("kind") == "campaign":
@@ -140,6 +148,22 @@ def lock_folder() -> Path:
     return state_folder() / "drill-locks"
 
 
+@contextmanager
+def hold_cluster(site: Site, words: str) -> Iterator[None]:
+    """Nobody else drills this cluster meanwhile, whoever and wherever he is."""
+    with cluster_lock(lock_folder(), site.view, words), host_lock(site.shell, site.view, words):
+        yield
+
+
+def power_of(site: Site) -> Power:
+    """Before there is a folder: only what it is able to do is of interest."""
+    return build_power(site.variables, AnsibleModules(PROJECT, site.inventory, Path()))
+
+
+def many_outages(settings: Settings) -> str:
+    return f"a campaign of {settings.faults} faults causes many outages"
+
+
 def guard_production(site: Site, words: str, approved: str | None) -> None:
     """An inventory that says it is production needs the name of its cluster, typed by a person."""
     if site.view.production and approved != site.view.cluster:
@@ -151,6 +175,7 @@ def guard_production(site: Site, words: str, approved: str | None) -> None:
 
 def prepare(site: Site, arguments: argparse.Namespace, name: str) -> Ground:
     folder = make_folder(arguments.evidence or state_folder() / "evidence", name, site.view.name)
+    write_json(folder / "inputs" / "package.json", dict(site.view.package))
     modules = AnsibleModules(PROJECT, site.inventory, folder / "ansible")
     return Ground(site, folder, modules, build_power(site.variables, modules))
 
@@ -171,8 +196,13 @@ def assembled(
     deadman = Deadman(PROJECT, site.inventory, ground.folder / "ansible")
     observers = Observers(site.shell, site.view, ground.folder)
     origin = {"inventory": str(site.inventory), "lab": arguments.lab or os.environ.get("HOLDFAST_LAB")}
+    tools = TOOLS if arguments.integrity else words["runbook"].integrity if "runbook" in words else ()
     run = kind(site.view, roles, PROJECT, ground.folder, site.shell, ground.modules, ground.power, deadman, journal,
-               observers, ask, run=origin, **words)  # fmt: skip
+               observers, ask, run=origin, integrity=tuple(tools), **words)  # fmt: skip
+    run.run["integrity"] = list(tools)
+    if arguments.load:
+        run.load = Load(site.shell, site.view, run.probe.client, run.probe, arguments.load, arguments.load_rate)
+        run.run["load"] = run.load.settings()
     display = make_display(arguments.plain or getattr(arguments, "step", False), run)
     journal.listeners.append(display)
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -168,6 +168,12 @@ def pooler_not_paused(history: History) -> History:
     return replace(history, attempts=tuple(cut.get(id(a), a) for a in history.attempts))
 
 
+def damaged_data(history: History) -> History:
+    """The database's own tool finds a damaged page."""
+    broken = replace(history.integrity[0], good=False, words="1 damaged pages: block 5 of base/5/16398")
+    return replace(history, integrity=(broken, *history.integrity[1:]))
+
+
 def leftover_state(history: History) -> History:
     """A rule of a fault is still there afterwards."""
     after = {**history.state_after, "node2": {**history.state_after["node2"], "leftovers": ["nft table"]}}
@@ -196,5 +202,6 @@ MUTATIONS: dict[str, Mutation] = {
     "client_error": Mutation(client_error, "client_errors"),
     "pooler_not_paused": Mutation(pooler_not_paused, "client_errors"),
     "leftover_state": Mutation(leftover_state, "state"),
+    "damaged_data": Mutation(damaged_data, "integrity"),
     "silent_stop": Mutation(silent_stop, "steps"),
 }

@@ -206,6 +206,8 @@ class Recorder:
         entries += self._fault_entries()
         entries += [(script.length - 8, {"kind": "write_try", "time": START + script.length - 8, **w})
                     for w in script.write_tries]  # fmt: skip
+        entries += [(script.length - 4, {"kind": "integrity", "tool": tool, "good": True, "words": f"{tool} found nothing",
+                                         "seconds": 1.0}) for tool in script.runbook.integrity]  # fmt: skip
         for at, entry in sorted(entries, key=lambda pair: pair[0]):
             self.line("journal.jsonl", {"t_wall": START + at, "t_mono": at, **entry})
         for node in IDS:
@@ -240,7 +242,7 @@ class Recorder:
                       "client": "client1"},
             "node_ids": IDS, "macs": {mac: node for node, mac in MACS.items()}, "clocks": {},
             "expect": asdict(runbook.expect), "faults_declared": len(self.script.faults),
-            "steps": [step.name for step in runbook.steps],
+            "steps": [step.name for step in runbook.steps], "integrity": list(runbook.integrity),
             "versions": {"holdfast": "0.1.0", "node1": {"kernel": "Linux 7.2.0", "postgresql": "17.6",
                          "multipath-tools": "0.11.1", "keepalived": "2.3.3"},
                          "node2": {"kernel": "Linux 7.2.0", "postgresql": "17.6", "multipath-tools": "0.11.1",

@@ -130,6 +130,7 @@ def _build(value: dict[str, Any]) -> Runbook:
         applies_to=_build_applies(_with_defaults(_record_of("applies_to"), full["applies_to"])),
         restore=tuple(_build_step(step) for step in full["restore"]),
         measure_through=full["measure_through"],
+        integrity=tuple(full["integrity"]),
     )
 
 
