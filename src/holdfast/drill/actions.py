@@ -212,7 +212,10 @@ class Actions:
 
     def playbook(self, step: PlaybookStep) -> None:
         roles = self.drill.roles.as_mapping()
-        variables = {k: v.format(**roles) if isinstance(v, str) else v for k, v in step.variables.items()}
+        try:
+            variables = {k: v.format(**roles) if isinstance(v, str) else v for k, v in step.variables.items()}
+        except KeyError as error:
+            raise DrillError(f"{step.file}: this site has no host in the role {error.args[0]}") from error
         good, words = self.drill.modules.playbook(step.file, variables)
         if not good:
             raise StepFailed(f"{step.file}: {words}")
