@@ -9,7 +9,7 @@ from typing import Any
 
 from holdfast.drill.errors import DrillError
 from holdfast.drill.evidence import state_folder
-from holdfast.drill.launch import PROJECT, USAGE, judge_again, resume_run, run_campaign, run_drill
+from holdfast.drill.launch import PROJECT, judge_again, resume_run, run_campaign, run_drill, site_obstacles
 from holdfast.drill.past import read_runs, render_history, summarise
 from holdfast.drill.runbook.catalogue import Catalogue, UnknownRunbook, load_catalogue
 from holdfast.drill.runbook.explain import explain_runbook, list_runbooks
@@ -17,13 +17,19 @@ from holdfast.drill.runbook.reference import render_reference
 from holdfast.drill.verdict.result import EXIT_CODES
 from holdfast.lab import LabError
 
+USAGE = 2
+
 
 def add_arguments(areas: Any) -> None:
     """Adds `drill` to the command line's areas."""
     drill = areas.add_parser("drill", help="rehearse failures and judge what happened")
     verbs = drill.add_subparsers(dest="verb", required=True, metavar="VERB")
     drill.set_defaults(run=run)
-    verbs.add_parser("list", help="all drills, by category").add_argument("--names", action="store_true")
+    listing = verbs.add_parser("list", help="all drills, by category")
+    listing.add_argument("--names", action="store_true", help="only their names")
+    listing.add_argument("-i", "--inventory", type=Path, help="say of each drill whether this site can run it, and why not")
+    listing.add_argument("--lab", metavar="NAME", help="the lab, where the inventory is one (HOLDFAST_LAB)")
+    listing.add_argument("--package", help="the package; not needed where there is only one")
     verbs.add_parser("explain", help="what a drill does and expects").add_argument("name")
     _add_run(verbs.add_parser("run", help="run a drill and judge it"))
     _add_campaign(verbs.add_parser("campaign", help="random faults, one after another and some at once"))
@@ -105,7 +111,8 @@ def _catalogue() -> Catalogue:
 
 def _list(arguments: argparse.Namespace) -> int:
     catalogue = _catalogue()
-    print("\n".join(catalogue.runbooks) if arguments.names else list_runbooks(catalogue))
+    reasons = site_obstacles(arguments, catalogue) if arguments.inventory else None
+    print("\n".join(catalogue.runbooks) if arguments.names else list_runbooks(catalogue, reasons))
     return USAGE if catalogue.problems else 0
 
 

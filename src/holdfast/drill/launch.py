@@ -18,17 +18,17 @@ from holdfast.drill.campaign.draw import Entry, draw_rounds, first_rounds, load_
 from holdfast.drill.campaign.driver import Campaign
 from holdfast.drill.campaign.judging import judge_folder
 from holdfast.drill.deadman import Deadman
-from holdfast.drill.display import LiveDisplay, PlainDisplay, describe_now
+from holdfast.drill.display import LiveDisplay, Now, PlainDisplay, describe_now
 from holdfast.drill.driver import Drill
 from holdfast.drill.errors import Refused
 from holdfast.drill.evidence import make_folder, state_folder, write_json
 from holdfast.drill.hosts import AnsibleModules
 from holdfast.drill.integrity import TOOLS
 from holdfast.drill.journal import Journal
-from holdfast.drill.load import Load
+from holdfast.drill.load import Load, expect_postgresql
 from holdfast.drill.lock import cluster_lock, host_lock
 from holdfast.drill.observers import Observers
-from holdfast.drill.plan import bind_roles, describe_plan, obstacles
+from holdfast.drill.plan import bind_roles, describe_plan, limit_words, obstacles
 from holdfast.drill.power import Power, build_power
 from holdfast.drill.resuming import Remains, read_remains, roles_of
 from holdfast.drill.run import Run
@@ -43,7 +43,8 @@ from holdfast.report.render import write_report
 
 AnyRun = TypeVar("AnyRun", bound=Run)
 PROJECT = Path(__file__).resolve().parents[3]
-USAGE = 2
+# What everybody asks first, whatever the verdict.
+SAID_ALWAYS = ("outage", "acknowledged")
 
 
 @dataclass(frozen=True)
@@ -60,14 +61,12 @@ def run_drill(arguments: argparse.Namespace, catalogue: Catalogue) -> int:
     """`holdfast drill run`."""
     runbook = catalogue.find(arguments.name)
     site = find_site(arguments)
-    reasons = list(obstacles(runbook, site.view, power_of(site).abilities()))
+    if reasons := list(obstacles(runbook, site.view, power_of(site).abilities())):
+        raise Refused(f"{runbook.name} cannot run here: {'; '.join(reasons)}")
     if arguments.dry_run:
         print(describe_plan(runbook, site.view, bind_roles(site.view, find_owner(site))))
-        print("\n".join(f"cannot run here: {reason}" for reason in reasons))
-        return USAGE if reasons else 0
+        return 0
     guard_production(site, f"{runbook.name} causes: {runbook.disruption}", arguments.approve_production)
-    if reasons:
-        raise Refused(f"{runbook.name} cannot run here: {'; '.join(reasons)}")
     with hold_cluster(site, runbook.name):
         roles = bind_roles(site.view, find_owner(site))
         ground = prepare(site, arguments, runbook.name)
@@ -98,6 +97,13 @@ def run_campaign(arguments: argparse.Namespace, catalogue: Catalogue) -> int:
             campaign.run["not_drawn"] = excluded
             judgement = campaign.execute()
     return say(judgement, f"campaign with seed {settings.seed}", ground.folder)
+
+
+def site_obstacles(arguments: argparse.Namespace, catalogue: Catalogue) -> dict[str, list[str]]:
+    """Why a drill cannot run on this site; nothing where it can."""
+    site = find_site(arguments)
+    able = power_of(site).abilities()
+    return {name: list(obstacles(runbook, site.view, able)) for name, runbook in catalogue.runbooks.items()}
 
 
 def playable(catalogue: Catalogue, site: Site, power: Power) -> tuple[list[Entry], dict[str, str]]:
@@ -174,6 +180,8 @@ def guard_production(site: Site, words: str, approved: str | None) -> None:
 
 
 def prepare(site: Site, arguments: argparse.Namespace, name: str) -> Ground:
+    if arguments.load:
+        expect_postgresql(site.view)
     folder = make_folder(arguments.evidence or state_folder() / "evidence", name, site.view.name)
     write_json(folder / "inputs" / "package.json", dict(site.view.package))
     modules = AnsibleModules(PROJECT, site.inventory, folder / "ansible")
@@ -196,14 +204,15 @@ def assembled(
     deadman = Deadman(PROJECT, site.inventory, ground.folder / "ansible")
     observers = Observers(site.shell, site.view, ground.folder)
     origin = {"inventory": str(site.inventory), "lab": arguments.lab or os.environ.get("HOLDFAST_LAB")}
+    display = PlainDisplay()  # until there is a run to look at
     tools = TOOLS if arguments.integrity else words["runbook"].integrity if "runbook" in words else ()
     run = kind(site.view, roles, PROJECT, ground.folder, site.shell, ground.modules, ground.power, deadman, journal,
-               observers, ask, run=origin, integrity=tuple(tools), **words)  # fmt: skip
+               observers, lambda question: _ask_over(display, question), run=origin, integrity=tuple(tools), **words)  # fmt: skip
     run.run["integrity"] = list(tools)
     if arguments.load:
         run.load = Load(site.shell, site.view, run.probe.client, run.probe, arguments.load, arguments.load_rate)
         run.run["load"] = run.load.settings()
-    display = make_display(arguments.plain or getattr(arguments, "step", False), run)
+    display = make_display(arguments.plain, run)
     journal.listeners.append(display)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -218,24 +227,19 @@ def assembled(
 def make_display(plain: bool, run: Run) -> PlainDisplay:
     if plain or not sys.stdout.isatty():
         return PlainDisplay()
-    now = {"name": "", "since": 0.0}
-
-    def follow(entry: dict[str, Any]) -> None:
-        if entry["kind"] == "step" and entry["event"] == "start":
-            now.update(name=entry["name"], since=entry["t_wall"])
-
-    run.journal.listeners.append(follow)
-    package = run.view.name
-    return LiveDisplay(lambda: describe_now(package, run.observers.seen(), run.probe.status, str(now["name"]),
-                                            float(str(now["since"]))))  # fmt: skip
+    now = Now(allowed=limit_words(run.runbook, run.view) if isinstance(run, Drill) else "")
+    run.journal.listeners.append(now)
+    return LiveDisplay(lambda: describe_now(run.view.name, run.observers.seen(), run.probe.status, now))
 
 
 def say(judgement: Judgement, title: str, folder: Path) -> int:
-    """The verdict, what did not pass, and where the report is."""
+    """The verdict, what clients saw, what did not pass, and where the report is."""
     print(f"\n{judgement.verdict.value}: {title}")
     for check in judgement.checks:
         if check.verdict.value != "PASS":
             print(f"  {check.verdict.value}: {check.title}: {check.summary}")
+        elif check.name in SAID_ALWAYS:
+            print(f"  {check.title}: {check.summary}")
     print(f"report: {folder / 'report.html'}")
     return EXIT_CODES[judgement.verdict]
 
@@ -253,6 +257,11 @@ def judge_again(folder: Path) -> Judgement:
     write_verdict(folder, history, judgement)
     write_report(folder, history, judgement)
     return judgement
+
+
+def _ask_over(display: PlainDisplay, question: str) -> str | None:
+    with display.quiet():
+        return ask(question)
 
 
 def ask(question: str) -> str | None:

@@ -10,7 +10,7 @@ import contextlib
 import shlex
 from typing import Any
 
-from holdfast.drill.errors import DrillError, HostUnreachable
+from holdfast.drill.errors import DrillError, HostUnreachable, Refused
 from holdfast.drill.hosts import AnsibleModules, SshShell
 from holdfast.drill.observers import LONGEST_CAMPAIGN_SECONDS, Probe
 from holdfast.drill.view import ClusterView
@@ -23,12 +23,16 @@ INITIALISE_SECONDS = 900
 KEEP_EMPTY = "/etc/postgresql-common/createcluster.conf"
 
 
+def expect_postgresql(view: ClusterView) -> None:
+    """pgbench speaks to nothing else."""
+    if view.database is None or view.database["type"] != "postgresql":
+        raise Refused(f"the background load is pgbench, and the database of {view.name} is not PostgreSQL")
+
+
 class Load:
     """`clients` connections of pgbench; `rate` transactions per second at most, 0 is as fast as the database answers."""
 
     def __init__(self, shell: SshShell, view: ClusterView, client: str, probe: Probe, clients: int, rate: float = 0.0) -> None:
-        if view.database is None or view.database["type"] != "postgresql":
-            raise DrillError(f"the background load is pgbench, and the database of {view.name} is not PostgreSQL")
         self.shell, self.view, self.client, self.probe = shell, view, client, probe
         self.clients, self.rate = clients, rate
         self.program = ""

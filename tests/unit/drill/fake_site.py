@@ -106,7 +106,7 @@ class FakeModules:
         self.cluster.asked.append(f"{host} {module.split('.')[-1]} {arguments.get('kind', '')} {arguments.get('state', '')}")
         if module.endswith("fault_write_info"):
             refused = host != self.cluster.owner
-            return {"tries": [{"lun": "erp-data", "path": "/dev/sdb", "refused": refused, "error": ""}]}
+            return {"tries": [{"lun": "erp-data", "path": path, "refused": refused, "error": ""} for path in ("sdb", "sdc")]}
         assert module.endswith("fault"), f"unexpected module: {module}"
         return self._fault(host, arguments)
 

@@ -110,6 +110,12 @@ def fence_off(history: History) -> History:
     return replace(history, writes=tuple(replace(w, refused=False) for w in history.writes))
 
 
+def path_untried(history: History) -> History:
+    """One path of a node without the package was not tried, so nobody knows whether the array refuses it."""
+    first = next(w for w in history.writes if w.expected_refused)
+    return replace(history, writes=tuple(w for w in history.writes if w is not first))
+
+
 def path_unregistered(history: History) -> History:
     """A path of the owner came back without its registration."""
     first = next(w for w in history.writes if not w.expected_refused)
@@ -195,6 +201,7 @@ MUTATIONS: dict[str, Mutation] = {
     "ping_pong": Mutation(ping_pong, "moves"),
     "two_writers": Mutation(two_writers, "one_writer"),
     "fence_off": Mutation(fence_off, "writes_refused"),
+    "path_untried": Mutation(path_untried, "writes_refused", Verdict.UNKNOWN),
     "path_unregistered": Mutation(path_unregistered, "owner_paths"),
     "address_not_following": Mutation(address_not_following, "address_follows"),
     "second_address": Mutation(second_address, "one_address"),

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from holdfast.drill.errors import DrillError
+from holdfast.drill.errors import DrillError, Refused
 from holdfast.drill.hosts import Completed
-from holdfast.drill.load import Load
+from holdfast.drill.load import Load, expect_postgresql
 from holdfast.drill.observers import Probe
 from holdfast.drill.verdict.history import LoadSample
 from holdfast.drill.verdict.judge import judge
@@ -102,8 +102,9 @@ def test_the_end_takes_the_tables_away_and_keeps_the_record() -> None:
 
 def test_another_database_gets_no_pgbench() -> None:
     site = replace(view(), package={**PACKAGE, "resources": [{**PACKAGE["resources"][0], "type": "mariadb"}]})  # type: ignore[index]
-    with pytest.raises(DrillError, match="not PostgreSQL"):
-        Load(None, site, "client1", None, 4)  # type: ignore[arg-type]
+    with pytest.raises(Refused, match="not PostgreSQL"):
+        expect_postgresql(site)
+    expect_postgresql(view())
 
 
 def test_the_figures_of_the_load_are_read_and_their_absence_is_lost_evidence(tmp_path: Path) -> None:

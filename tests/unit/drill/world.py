@@ -214,7 +214,8 @@ class Recorder:
             self.line(f"logs/{node}.jsonl", _log(node, 1.0, "systemd", "Started holdfast-agent.service"))
         for at, node, source, text in script.log:
             self.line(f"logs/{node}.jsonl", _log(node, at, source, text))
-        state = {n: {"paths": 2, "leftovers": [], "role": "owner" if n == "node1" else "standby"} for n in IDS}
+        luns = {lun: {"paths": 2, "registered": 2, "error": ""} for lun in ("erp-lock", "erp-data")}
+        state = {n: {"packages": {"erp": {"mounted": n == "node1", "luns": luns}}, "leftovers": []} for n in IDS}
         self.files["state/before.json"] = self.files["state/after.json"] = [json.dumps(state)]
         self.files["run.json"] = [json.dumps(self._run(), indent=1)]
         for name, lines in self.files.items():
