@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from holdfast.drill.errors import DrillError
-from holdfast.drill.evidence import state_folder
-from holdfast.drill.launch import PROJECT, judge_again, resume_run, run_campaign, run_drill, site_obstacles
-from holdfast.drill.past import read_runs, render_history, summarise
+from holdfast.drill.evidence import DIGEST_LENGTH, state_folder
+from holdfast.drill.launch import PROJECT, find_site, judge_again, resume_run, run_campaign, run_drill, site_obstacles
+from holdfast.drill.past import Present, look_at_code, read_runs, render_history, render_runs, summarise
 from holdfast.drill.runbook.catalogue import Catalogue, UnknownRunbook, load_catalogue
 from holdfast.drill.runbook.explain import explain_runbook, list_runbooks
 from holdfast.drill.runbook.reference import render_reference
@@ -35,7 +36,12 @@ def add_arguments(areas: Any) -> None:
     _add_campaign(verbs.add_parser("campaign", help="random faults, one after another and some at once"))
     _add_resume(verbs.add_parser("resume", help="take up a run whose controller died, or a campaign that paused"))
     history = verbs.add_parser("history", help="verdicts and outages over time")
+    history.add_argument("name", nargs="?", help="every run of this drill, instead of one line per drill")
     history.add_argument("--evidence", type=Path, help="folder with the evidence of all runs")
+    history.add_argument("-i", "--inventory", type=Path, help="ask this site's nodes whether the definition has changed since")
+    history.add_argument("--lab", metavar="NAME", help="the lab, where the inventory is one (HOLDFAST_LAB)")
+    history.add_argument("--package", help="the package; not needed where there is only one")
+    history.add_argument("--json", action="store_true", help="for programs")
     report = verbs.add_parser("report", help="judge an evidence folder again and write its report")
     report.add_argument("folder", type=Path)
     verbs.add_parser("reference", help="print the reference page of the runbooks")
@@ -122,7 +128,18 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 
 def _history(arguments: argparse.Namespace) -> int:
-    print(render_history(summarise(read_runs(arguments.evidence or state_folder() / "evidence"))))
+    runs = read_runs(arguments.evidence or state_folder() / "evidence")
+    if arguments.name:
+        runs = [run for run in runs if run.runbook == arguments.name]
+        print(render_runs(runs))
+        return 0
+    digests = {}
+    if arguments.inventory:
+        view = find_site(arguments).view
+        digests = {view.name: view.digest[:DIGEST_LENGTH]}
+    texts = {file.stem: file.read_text() for file in (PROJECT / "runbooks").glob("*.yml")}
+    rows = summarise(runs, Present(digests, texts, look_at_code(PROJECT)))
+    print(json.dumps(rows, indent=1) if arguments.json else render_history(rows))
     return 0
 
 

@@ -19,12 +19,13 @@ from holdfast.drill.display import CLEAR_LINE, UP, LiveDisplay, Now, PlainDispla
 from holdfast.drill.errors import DrillError, Refused
 from holdfast.drill.hosts import SshShell, first_cause, unwrap
 from holdfast.drill.observers import Observers, Stream, build_account_sql, build_scram_verifier
-from holdfast.drill.past import read_runs, render_history, summarise
+from holdfast.drill.past import PastRun, Present, look_at_code, read_runs, render_history, summarise
 from holdfast.drill.power import ModulePower
 from holdfast.drill.runbook.catalogue import load_catalogue
 from holdfast.drill.runbook.explain import list_runbooks
 from holdfast.drill.site import Site, choose_package
 from holdfast.drill.verdict.result import CheckResult, Judgement, Verdict
+from tests.closed_environment import Tools
 from tests.unit.drill.fake_site import FakeCluster, FakePower
 from tests.unit.drill.site_view import view
 
@@ -84,6 +85,60 @@ def test_history_shows_the_last_pass_the_trend_and_what_changed(tmp_path: Path) 
     assert (row["runs"], row["last"], row["last_pass"], row["outages"]) == (3, "FAIL", 1002.0, [3.0, 2.5])
     assert row["changed_since_pass"] == ["definition"]
     assert "definition" in render_history([row])
+
+
+def described(started: float, **words: object) -> PastRun:
+    given = {"folder": Path("/x"), "runbook": "owner_crash", "package": "erp", "cluster": "lab", "verdict": "PASS",
+             "outage_seconds": 2.0, "digest": "a", "revision": "r1", "text": "steps: 1"}  # fmt: skip
+    return PastRun(started=started, **{**given, **words})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("last", "newest", "present", "expected"), [
+    ({}, {}, Present(), []),
+    ({}, {"digest": "b"}, Present(), ["definition"]),
+    ({}, {}, Present(digests={"erp": "c"}), ["definition"]),
+    ({}, {"digest": "b"}, Present(digests={"erp": "a"}), []),
+    ({}, {}, Present(runbooks={"owner_crash": "steps: 2"}), ["runbook"]),
+    ({"text": ""}, {}, Present(runbooks={"owner_crash": "steps: 2"}), []),
+    ({}, {}, Present(code_changed=lambda revision: revision == "r1"), ["code"]),
+    ({"versions": {"node1": {"kernel": "6.1"}, "node2": {"kernel": "6.1"}, "holdfast": "0.1"}},
+     {"versions": {"node1": {"kernel": "6.2", "lvm2": "2"}, "holdfast": "0.2"}}, Present(), ["kernel on node1", "lvm2 on node1"]),
+])
+def test_what_has_changed_since_the_last_pass(
+    last: dict[str, object], newest: dict[str, object], present: Present, expected: list[str]
+) -> None:
+    """The newest run may be of another drill of the same package: the definition and the programs are the package's."""
+    runs = [described(1, **last), described(2, runbook="switchover", verdict="FAIL", **newest)]
+    row = next(row for row in summarise(runs, present) if row["runbook"] == "owner_crash")
+    assert row["changed_since_pass"] == expected
+
+
+def test_code_is_compared_with_the_files_as_they_are_now(tools: Tools) -> None:
+    tools.expect("git", "-C", "/p", "diff", "--quiet", "r1", code=0)
+    tools.expect("git", "-C", "/p", "diff", "--quiet", "r2", code=1)
+    tools.expect("git", "-C", "/p", "diff", "--quiet", "gone", code=128)
+    changed = look_at_code(Path("/p"))
+    assert [changed(revision) for revision in ("", "r1", "r2", "gone", "r2")] == [False, False, True, True, True]
+
+
+@pytest.mark.parametrize(("outages", "expected"), [([2.0], None), ([2.0, 2.2], None), ([2.0, 2.2, 3.1], 1.0)])
+def test_the_trend_is_the_newest_outage_beside_those_before(outages: list[float], expected: float | None) -> None:
+    (row,) = summarise([described(float(n), outage_seconds=seconds) for n, seconds in enumerate(outages)])
+    assert row["trend"] == (None if expected is None else pytest.approx(expected))
+
+
+def test_every_run_of_one_drill_over_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_run(tmp_path, "1001Z", "PASS", 2.5)
+    write_run(tmp_path, "1002Z", "FAIL", 10.0)
+    write_run(tmp_path, "1003Z", None, 0.0)
+    assert command("history", "owner_crash", "--evidence", str(tmp_path)) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[3] for line in lines[1:]] == ["PASS", "FAIL", "UNKNOWN"]
+    assert ("▃" in lines[1], "█" in lines[2], " - " in lines[3]) == (True, True, True)
+    assert command("history", "--json", "--evidence", str(tmp_path)) == 0
+    assert json.loads(capsys.readouterr().out)[0]["runs"] == 3
+    assert command("history", "switchover", "--evidence", str(tmp_path)) == 0
+    assert "not been run yet" in capsys.readouterr().out
 
 
 def test_a_run_that_was_torn_is_unknown_and_still_listed(tmp_path: Path) -> None:
