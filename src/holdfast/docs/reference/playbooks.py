@@ -27,6 +27,8 @@ _VARIABLES: dict[str, dict[str, str]] = {
         "drill_name": "The runbook.",
         "drill_package": "The package, where there is more than one.",
         "drill_evidence": "Folder for the evidence; default `evidence` where ansible-playbook is called.",
+        "drill_load": "Connections of pgbench as background load; 0 is none.",
+        "drill_integrity": "Let the database's own tools look for damage at the end.",
         "drill_approve_production": "Name of the cluster, where the inventory is marked as production.",
     },
     "show_packages": {"show_packages_file": "Write the state as JSON to this file."},
