@@ -48,4 +48,5 @@ class FilterModule:
             "idle_nodes_first": package_overview.order_idle_first,
             "outdated_nodes": find_outdated,
             "package_obstacles": package_overview.find_obstacles,
+            "package_preview": package_overview.render_preview,
         }

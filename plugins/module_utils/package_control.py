@@ -57,12 +57,17 @@ def read_packages(status, directory=PACKAGE_DIRECTORY):
 class PackageResource(Resource):
     """One package brought to a wanted state by the agent of this node."""
 
-    def __init__(self, name, state, node=None, timeout_seconds=120, control=CONTROL, up_to=None, without_poolers=False):
+    def __init__(
+        self, name, state, node=None, timeout_seconds=120, control=CONTROL, up_to=None, without_poolers=False,
+        longest_transaction_seconds=None, wait_seconds=0,
+    ):  # fmt: skip
         self.name = name
         self.wanted = state
         self.node = node
         self.timeout_seconds = timeout_seconds
         self.without_poolers = without_poolers
+        self.longest_transaction_seconds = longest_transaction_seconds
+        self.wait_seconds = wait_seconds
         self.control = control
         self.up_to = up_to
 
@@ -75,8 +80,8 @@ class PackageResource(Resource):
 
     def _preview(self):
         """The agent's preview of the move, None from an agent that has none yet (exit code 2)."""
-        options = ["--without-poolers"] if self.without_poolers else []
-        done = run_full([self.control, "move", self.name, self.node, "--preview", *options, "--json"], expected=(0, 1, 2))
+        argv = [self.control, "move", self.name, self.node, "--preview", *self._move_options(), "--json"]
+        done = run_full(argv, expected=(0, 1, 2))
         answer = json.loads(done.stdout) if done.returncode != 2 and done.stdout.strip() else {}
         return {**answer["preview"], "refusal": None if answer["ok"] else answer["reason"]} if "preview" in answer else None
 
@@ -101,7 +106,7 @@ class PackageResource(Resource):
 
     def apply(self, action):
         """Give the command, then wait until the agent has reached the wanted state."""
-        done = run_full(self._argv(action), expected=(0, 1), timeout_seconds=self.timeout_seconds)
+        done = run_full(self._argv(action), expected=(0, 1), timeout_seconds=self.timeout_seconds + self.wait_seconds)
         if done.returncode != 0:
             raise RefusedError(f"{action.describe()}: {_reason(done)}", stdout=done.stdout, stderr=done.stderr)
         wait_until(self._is_reached, self.timeout_seconds)
@@ -110,8 +115,14 @@ class PackageResource(Resource):
         verb = action.verb.split(" ")
         target = [action.detail["node"]] if action.detail.get("node") else []
         options = ["--up-to", action.detail["up_to"]] if action.detail.get("up_to") else []
-        options += ["--without-poolers"] if self.without_poolers and action.verb == "move" else []
+        options += self._move_options() if action.verb == "move" else []
         return [self.control, *verb[:1], self.name, *verb[1:], *target, *options, "--json"]
+
+    def _move_options(self):
+        options = ["--without-poolers"] if self.without_poolers else []
+        if self.longest_transaction_seconds is not None:
+            options += ["--longest-transaction", f"{self.longest_transaction_seconds:g}", "--wait", f"{self.wait_seconds:g}"]
+        return options
 
     def _is_reached(self):
         state = self._observe()

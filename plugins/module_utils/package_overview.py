@@ -86,6 +86,16 @@ def render_table(overview):
     return ["  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[-1]]).rstrip() for row in rows]
 
 
+def render_preview(preview):
+    """Lines of an agent's preview of a move: its checks, then its steps, each with the time that it took the last time."""
+    checks = [f"{'ok' if check['ok'] else 'NO'}  {check['name']}: {check['detail']}" for check in preview["checks"]]
+    steps = [
+        f"{step['node']}  {step['what']}" + (f"  {step['last_seconds']:.2f} s" if step["last_seconds"] is not None else "")
+        for step in preview["steps"]
+    ]
+    return checks + steps
+
+
 def _row(name, package):
     view = package["observed"].get(package["owner"]) or next((v for v in package["observed"].values() if v), None)
     if view is None:

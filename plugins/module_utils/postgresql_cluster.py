@@ -36,9 +36,10 @@ class PostgresqlCluster(DatabaseDirectory):
             return None
 
     def build_files(self):
-        """Settings, access rules, and the map that lets root be the superuser over the socket."""
+        """Settings, access rules, and the map that lets root be the superuser over the socket, for a base backup too."""
         lines = [f"{name} = {quote_setting(value)}" for name, value in sorted(self.wanted["settings"].items())]
-        access = ["local all postgres peer map=holdfast", "local all all scram-sha-256"]
+        access = ["local all postgres peer map=holdfast", "local replication postgres peer map=holdfast",
+                  "local all all scram-sha-256"]  # fmt: skip
         access += [f"hostssl all all {network} scram-sha-256" for network in self.wanted["client_networks"]]
         users = ["holdfast root postgres", "holdfast postgres postgres"]
         texts = {"holdfast.conf": lines, "pg_hba.conf": access, "pg_ident.conf": users}

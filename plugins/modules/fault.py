@@ -98,6 +98,10 @@ fault:
     injected:
       description: When it was injected, seconds of this node's wall clock; null where it is not active.
       type: float
+    effect:
+      description:
+        - With O(state=healed), what had come of it by then; null where the proof at the injection has said it all.
+      type: dict
 """
 
 import time
@@ -190,9 +194,19 @@ def heal(fault, keeper, record, check_mode):
     """Undo, also where no record is left: a reboot forgets the record but not a permission or a filler file."""
     if check_mode:
         return planned(fault, "undone")
+    effect = last_effect(fault) if record else None
     keeper.heal(fault.heal_commands())
-    result = {"active": False, "proof": "undone", "injected": None}
+    result = {"active": False, "proof": "undone", "injected": None, "effect": effect}
     return {"changed": record is not None, "fault": result, "diff": difference(record is not None, False)}
+
+
+def last_effect(fault):
+    """What came of it, where that can be told; a question that fails must not keep the fault in place."""
+    try:
+        seen = fault.effect()
+    except HoldfastError:
+        return None
+    return None if seen is None else {"seen": seen[0], "words": seen[1]}
 
 
 def answer(fault, record, changed):

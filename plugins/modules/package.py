@@ -43,8 +43,16 @@ options:
       cannot wait for a pooler that does not answer.
     type: bool
     default: false
+  longest_transaction_seconds:
+    description: With V(moved), refuse while a transaction of one of the package's databases has been open for longer than this,
+      because the move would roll it back. Without it the preview shows the longest one, and none is in the way.
+    type: float
+  wait_seconds:
+    description: With O(longest_transaction_seconds), wait so long for such a transaction to end, and refuse only then.
+    type: float
+    default: 0
   timeout_seconds:
-    description: Seconds to wait for the state.
+    description: Seconds to wait for the state, after O(wait_seconds).
     type: int
     default: 120
 """
@@ -55,6 +63,14 @@ EXAMPLES = r"""
     name: erp
     state: moved
     node: node2
+
+- name: Move it as soon as nobody has been in a transaction for more than half a minute, within five
+  holdfast.cluster.package:
+    name: erp
+    state: moved
+    node: node2
+    longest_transaction_seconds: 30
+    wait_seconds: 300
 
 - name: Mount the file systems for repairs, without database and address
   holdfast.cluster.package:
@@ -102,6 +118,8 @@ def main():
             "node": {"type": "str"},
             "up_to": {"type": "str"},
             "without_poolers": {"type": "bool", "default": False},
+            "longest_transaction_seconds": {"type": "float"},
+            "wait_seconds": {"type": "float", "default": 0},
             "timeout_seconds": {"type": "int", "default": 120},
         },
         required_if=[("state", "moved", ("node",))],
@@ -117,6 +135,8 @@ def main():
             params["timeout_seconds"],
             up_to=params["up_to"],
             without_poolers=params["without_poolers"],
+            longest_transaction_seconds=params["longest_transaction_seconds"],
+            wait_seconds=params["wait_seconds"],
         ),
     )
 

@@ -11,6 +11,9 @@ from ..errors import HoldfastError
 from .messages import Job, JobEnd, receive_message, send_message
 from .process import die_with_parent, set_process_name
 
+# Other programs' words are in errors, and a message has to fit a packet.
+_TEXT_CHARACTERS = 8000
+
 
 def serve_jobs(connection: socket.socket, name: str) -> None:
     """Serve until the other side closes; never returns an exception to the caller."""
@@ -35,14 +38,15 @@ def run_job(job: Job) -> JobEnd:
     try:
         return JobEnd(job.number, job.function(*job.arguments))
     except HoldfastError as error:
-        return JobEnd(job.number, None, error.kind, str(error), _plain(error.details))
+        return _failed(job, error.kind, error, error.details)
     except OSError as error:
-        return JobEnd(job.number, None, "OSError", str(error), {"errno": error.errno})
+        return _failed(job, "OSError", error, {"errno": error.errno})
     except Exception as error:
         # The border between processes: what is a bug in the child has to reach the agent's log, not vanish with it.
-        return JobEnd(job.number, None, type(error).__name__, str(error), {"traceback": traceback.format_exc()})
+        return _failed(job, type(error).__name__, error, {"traceback": traceback.format_exc()})
 
 
-def _plain(details: dict[str, object]) -> dict[str, object]:
-    return {key: value if isinstance(value, (str, int, float, type(None))) else str(value)
-            for key, value in details.items()}  # fmt: skip
+def _failed(job: Job, kind: str, error: Exception, details: dict[str, object]) -> JobEnd:
+    plain = {key: value if isinstance(value, (int, float, type(None))) else str(value)[-_TEXT_CHARACTERS:]
+             for key, value in details.items()}  # fmt: skip
+    return JobEnd(job.number, None, kind, str(error)[:_TEXT_CHARACTERS], plain)

@@ -44,6 +44,12 @@ def build_parser() -> argparse.ArgumentParser:
                 )
             if verb in (Verb.MOVE, Verb.FAILBACK):
                 command.add_argument("--without-poolers", action="store_true", help="do not pause the poolers first")
+                command.add_argument(
+                    "--longest-transaction", type=float, metavar="SECONDS", help="refuse while a transaction is older than this"
+                )
+                command.add_argument(
+                    "--wait", type=float, default=0.0, metavar="SECONDS", help="wait so long for that transaction to end"
+                )
     maintenance = verbs.add_parser("maintenance", parents=[common], help="stop or resume watching a package")
     maintenance.add_argument("words", nargs=2, metavar="on|off PACKAGE")
     return parser
@@ -63,11 +69,14 @@ _HELP = {
 
 
 def parse_request(options: argparse.Namespace) -> Request:
-    """The request of a command line; raises ValueError where "maintenance" is misspelt."""
+    """The request of a command line; raises ValueError where "maintenance" is misspelt or "--wait" has nothing to wait for."""
     if options.verb != "maintenance":
         target, up_to = getattr(options, "target", None), getattr(options, "up_to", None)
-        flags = (getattr(options, name, False) for name in ("preview", "without_poolers"))
-        return Request(options.verb, options.package, target, up_to, *flags)
+        preview, without_poolers = (getattr(options, name, False) for name in ("preview", "without_poolers"))
+        limit, wait = getattr(options, "longest_transaction", None), getattr(options, "wait", 0.0)
+        if wait and limit is None:
+            raise ValueError("--wait waits for transactions above --longest-transaction; say which")
+        return Request(options.verb, options.package, target, up_to, preview, without_poolers, limit, wait)
     switches = [word for word in options.words if word in _MAINTENANCE]
     packages = [word for word in options.words if word not in _MAINTENANCE]
     if len(switches) != 1:
@@ -85,7 +94,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(str(error))
     default = _STATUS_TIMEOUT_SECONDS if request.verb == STATUS else DEFAULT_TIMEOUT_SECONDS
     try:
-        answer = ask_agent(request, options.timeout or default)
+        answer = ask_agent(request, options.timeout or default + request.wait)
     except NoAgentError as error:
         print(f"holdfastctl: {error}", file=sys.stderr)
         return 1

@@ -31,6 +31,10 @@ class Request:
     """move: only say what would happen."""
     without_poolers: bool = False
     """move, failback: do not pause the poolers first."""
+    longest_transaction: float | None = None
+    """move, failback: refuse while a transaction has been open for more seconds than this."""
+    wait: float = 0.0
+    """move, failback: wait this many seconds for such a transaction to end, and refuse only then."""
 
 
 def encode(message: dict[str, Any]) -> bytes:
@@ -42,10 +46,16 @@ def decode_request(line: bytes) -> Request:
     """Read a request; raises RequestError."""
     try:
         data = json.loads(line)
-        flags = (bool(data.get(name)) for name in ("preview", "without_poolers"))
-        request = Request(str(data["verb"]), data.get("package"), data.get("target"), data.get("up_to"), *flags)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        preview, without_poolers = (bool(data.get(name)) for name in ("preview", "without_poolers"))
+        limit, wait = data.get("longest_transaction"), float(data.get("wait") or 0)
+        request = Request(
+            str(data["verb"]), data.get("package"), data.get("target"), data.get("up_to"), preview, without_poolers,
+            float(limit) if limit is not None else None, wait,
+        )  # fmt: skip
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RequestError(f"not a request: {error}") from error
+    if not all(isinstance(word, str | None) for word in (request.package, request.target, request.up_to)):
+        raise RequestError("not a request: package, target and up_to are words")
     if request.verb != STATUS and request.verb not in set(Verb):
         raise RequestError(f"unknown verb {request.verb}")
     if request.verb != STATUS and not request.package:

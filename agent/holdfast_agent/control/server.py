@@ -11,11 +11,38 @@ from typing import Any
 from ..daemon.loop import Loop
 from .protocol import SOCKET_PATH, Request, RequestError, decode_request, encode
 
-Respond = Callable[[dict[str, Any]], None]
-Handle = Callable[[Request, Respond], None]
 # A request is some hundred bytes.
 _MAXIMUM_REQUEST = 4096
 _BACKLOG = 16
+
+
+class Asker:
+    """Whoever asked: gets his answer once, and may have left before it."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+
+    def answer(self, answer: dict[str, Any]) -> None:
+        """Send it and hang up."""
+        try:
+            self._connection.sendall(encode(answer))
+        except OSError:
+            # He left before the answer; what he asked for has been done all the same.
+            return
+        finally:
+            self._connection.close()
+
+    def has_left(self) -> bool:
+        """Whether the other side has closed the connection, as it does when a person gives up waiting."""
+        try:
+            return self._connection.recv(1, socket.MSG_PEEK) == b""
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
+
+Handle = Callable[[Request, Asker], None]
 
 
 class ControlServer:
@@ -53,16 +80,8 @@ class ControlServer:
         self._serve(connection, bytes(received))
 
     def _serve(self, connection: socket.socket, line: bytes) -> None:
-        def respond(answer: dict[str, Any]) -> None:
-            try:
-                connection.sendall(encode(answer))
-            except OSError:
-                # The client left before the answer; what it asked for has been done all the same.
-                return
-            finally:
-                connection.close()
-
+        asker = Asker(connection)
         try:
-            self._handle(decode_request(line), respond)
+            self._handle(decode_request(line), asker)
         except RequestError as error:
-            respond({"ok": False, "reason": str(error)})
+            asker.answer({"ok": False, "reason": str(error)})

@@ -146,7 +146,7 @@ def challenge_observed(turn: Turn, event: Observed) -> None:
         if turn.s.step is Step.WAIT:
             restart_wait(turn, f"lock LUN unreadable while waiting: {lock.problem}")
         return
-    if standby.standing_off(turn):
+    if standby.standing_off(turn) or standby.closed(turn):
         withdraw(turn, turn.s.reason)
         return
     key = turn.s.key

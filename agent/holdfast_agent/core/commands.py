@@ -8,12 +8,15 @@ from dataclasses import replace
 from holdfast_agent.core import actions as act
 from holdfast_agent.core import standby
 from holdfast_agent.core.events import Command, Done, Flag, Note, Outcome, Verb
+from holdfast_agent.core.keys import same_node
 from holdfast_agent.core.preview import plan_move
 from holdfast_agent.core.starting import owned_note
 from holdfast_agent.core.state import Evidence, Goal, Repair, State, Step, Waiting, Work
 from holdfast_agent.core.stopping import answer_waiting, eject, stop_package
 from holdfast_agent.core.turn import Turn
 
+_OVER = (Flag.STOPPED, Flag.FAILED, Flag.RELEASED)
+"""Flags of a note that is written after a clean stop."""
 _FOREVER = 1e18
 """A moment no clock reaches: a detached package vouches for the node until it is attached again."""
 
@@ -42,20 +45,20 @@ def _start(turn: Turn, event: Command) -> None:
         refuse(turn, event, f"the package is {s.state} here")
     elif s.lock is None or not s.lock_readable:
         refuse(turn, event, "the lock LUN cannot be read")
-    elif s.lock.holder is not None and s.lock.holder != s.key:
+    elif s.lock.holder not in (None, s.key) and standby.left_by_holder(turn) not in _OVER:
         refuse(turn, event, f"{turn.node_of(s.lock.holder) or 'a stranger'} holds the package")
     elif s.witness is not True:
         refuse(turn, event, "the own client network is not proven: the witness does not answer")
     elif event.up_to is not None and event.up_to not in s.config.steps:
         refuse(turn, event, f"no step {event.up_to}: the steps are {', '.join(s.config.steps)}")
     else:
-        turn.set(waiting=Waiting(event.id, event.verb), failures=(), failed_nodes=())
         note = s.note
-        closed = note is not None and note.flag in (Flag.STOPPED, Flag.FAILED, Flag.RELEASED)
-        proven = closed and note is not None and note.key not in s.lock.keys
+        turn.set(waiting=Waiting(event.id, event.verb), failures=(), failed_nodes=(),
+                 forgiven_term=note.term if note is not None else 0)  # fmt: skip
+        proven = note is not None and note.flag in _OVER and note.key not in s.lock.keys
         evidence = Evidence.OPERATOR if proven else Evidence.UNOWNED
         turn.set(override_term=note.term if note is not None else None)
-        if s.lock.holder == s.key:
+        if s.lock.holder is not None and same_node(s.lock.holder, s.key):
             evidence = Evidence.OWN_PAST
         standby.begin(turn, evidence, (evidence, event.id), s.lock.holder)
         turn.set(unplanned=False, up_to=event.up_to)
@@ -203,9 +206,10 @@ def make_everything_run(turn: Turn) -> None:
 def attached(turn: Turn, note: Note | None) -> None:
     """What was detached or kept running over an agent start is verified: take it up again."""
     s = turn.s
-    turn.set(active=True, on_lock=True, on_data=True, address=True, owned_at=turn.now, verified_at=turn.now, stalled=False,
+    turn.set(active=True, on_lock=True, on_data=True, owned_at=turn.now, verified_at=turn.now, stalled=False,
              term=note.term if note is not None else s.term, fed_until=-1e9, poll_at=turn.now)  # fmt: skip
     if s.state is not State.DETACHED and note is not None and note.flag is Flag.DETACHED:
+        turn.raise_address()
         turn.go(State.DETACHED, Step.IDLE, "detached by an operator before the agent started")
         turn.set(fed_until=_FOREVER)
         turn.do(act.FeedWatchdog(_FOREVER))
@@ -214,8 +218,11 @@ def attached(turn: Turn, note: Note | None) -> None:
         if note.target in s.config.steps:
             turn.set(up_to=note.target)
             turn.lower_address(f"started only up to {note.target}")
+        else:
+            turn.raise_address()
         turn.go(State.MAINTENANCE, Step.RUN, "maintenance by an operator before the agent started")
         return
+    turn.set(address=True)
     turn.do(act.RaiseAddress())
     plan = tuple(Work("start", name) for name in s.config.resources)
     turn.set(plan=plan, tries=0)

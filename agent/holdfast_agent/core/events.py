@@ -133,6 +133,8 @@ class Boot:
     active: bool
     fresh: bool
     """True when this is the first agent start since the node booted."""
+    proven_at: float | None = None
+    """When an agent before this one last proved the ownership; None where nothing is known of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,7 @@ def _take(turn: Turn, event: Event) -> None:
 def _booted(turn: Turn, event: Boot) -> None:
     turn.set(booted=True, active=event.active)
     if event.active:
-        turn.set(stalled=True, address=True)
+        turn.set(stalled=True, address=True, verified_at=turn.now if event.proven_at is None else event.proven_at)
         turn.go(State.STARTING, Step.ADOPT, "found running at agent start: verifying")
     else:
         turn.go(State.STANDBY, Step.IDLE, "started: nothing of the package runs here")
@@ -288,6 +288,8 @@ def _drive(turn: Turn) -> None:
     s = turn.s
     if s.step is Step.RUN and s.state in (State.STARTING, State.OWNER, State.STOPPING) and not s.stalled:
         rounds.give_up_when_due(turn)
+    elif s.step is Step.ADOPT and s.state is State.STARTING:
+        rounds.give_up_adoption_when_due(turn)
     if turn.s.state is State.OWNER:
         _offer(turn)
     standby.consider(turn)
@@ -350,9 +352,13 @@ def _drive_resting(turn: Turn) -> None:
 
 
 def _feed(turn: Turn) -> None:
-    """Vouch for the node: never while tripped, nor while a mounted package waits to be verified after a stall."""
+    """Vouch for the node: never while tripped, nor while a mounted package waits to be verified after a stall.
+
+    An adoption that waits for the storage has an end of its own.
+    """
     s = turn.s
-    if s.tripped or (s.active and s.stalled) or s.fed_until - turn.now >= turn.t.vouch / 2:
+    unproven = s.active and s.stalled and s.step is not Step.ADOPT
+    if s.tripped or unproven or s.fed_until - turn.now >= turn.t.vouch / 2:
         return
     turn.set(fed_until=turn.now + turn.t.vouch)
     turn.do(act.FeedWatchdog(turn.s.fed_until))

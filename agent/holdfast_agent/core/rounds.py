@@ -69,7 +69,7 @@ def _repair_observed(turn: Turn, verdict: Verdict) -> None:
         turn.preempt(Luns.DATA, verdict.foreign)
     else:
         turn.log("repair", verdict.reason)
-        turn.set(repair=Repair.REGISTER_LOCK)
+        turn.set(repair=Repair.REGISTER_LOCK if turn.s.writes_held else Repair.SUSPEND)
 
 
 def _rule_lost(turn: Turn, verdict: Verdict) -> None:
@@ -96,9 +96,7 @@ def give_up_when_due(turn: Turn) -> None:
     comes back with the next proof.
     """
     s, t = turn.s, turn.t
-    successor = _successor(turn)
-    if successor is not None and turn.now - s.verified_at > t.vouch:
-        eject(turn, f"lost: storage not verified, and {successor} says that it took the package")
+    if _believe_successor(turn):
         return
     since = s.unverified_since
     if since is None and s.storage is not None and turn.now - s.storage.asked_at > t.slow_limit:
@@ -109,7 +107,35 @@ def give_up_when_due(turn: Turn) -> None:
     what = "all paths are gone" if s.unverified_gone else "too slow"
     if turn.now - since >= limit:
         eject(turn, f"storage not verified for {limit:g} s: {what}")
-    elif turn.now - s.verified_at > t.beat_stall and any(not p.dead and turn.silent(p, t.silence) for p in s.peers):
+    else:
+        _lower_beside_silent_peer(turn)
+
+
+def give_up_adoption_when_due(turn: Turn) -> None:
+    """An agent that starts beside a running package and cannot read the storage: as above, with the longer patience.
+
+    What the package was doing is written on the lock LUN; it may be detached, and a peer that could serve stands off.
+    """
+    if _believe_successor(turn):
+        return
+    limit = turn.t.path_wait_alone
+    if turn.now - turn.s.since >= limit:
+        eject(turn, f"storage not read for {limit:g} s after the agent's start")
+    else:
+        _lower_beside_silent_peer(turn)
+
+
+def _believe_successor(turn: Turn) -> bool:
+    successor = _successor(turn)
+    if successor is None or turn.now - turn.s.verified_at <= turn.t.vouch:
+        return False
+    eject(turn, f"lost: storage not verified, and {successor} says that it took the package")
+    return True
+
+
+def _lower_beside_silent_peer(turn: Turn) -> None:
+    s, t = turn.s, turn.t
+    if turn.now - s.verified_at > t.beat_stall and any(not p.dead and turn.silent(p, t.silence) for p in s.peers):
         turn.lower_address("storage not verified, and a peer that is not heard may have taken the package")
 
 
@@ -210,17 +236,19 @@ def round_done(turn: Turn, event: Done) -> None:
     """Result of a defence or of a step of a repair."""
     repair = turn.s.repair
     if repair is Repair.RESUME and event.outcome is Outcome.OK:
-        turn.set(repair=Repair.NONE, suspended=False, poll_at=turn.now)
+        turn.set(repair=Repair.NONE, suspended=False, writes_held=False, poll_at=turn.now)
         verified(turn)
     elif repair in (Repair.DEFEND, Repair.PREEMPT_DATA):
         turn.set(repair=Repair.VERIFY if turn.s.suspended else Repair.NONE, poll_at=turn.now)
     elif event.outcome is Outcome.OK:
-        turn.set(repair=_NEXT[repair])
+        turn.set(repair=_NEXT[repair], writes_held=turn.s.writes_held or repair is Repair.SUSPEND)
     elif event.outcome is Outcome.CONFLICT and repair is Repair.RESERVE_LOCK:
         eject(turn, "lost: another node reserved the lock LUN after the array restart")
     else:
         turn.log("repair", f"{repair} ended with {event.outcome}: {event.detail}")
         turn.set(repair=Repair.VERIFY)
+        if repair is Repair.SUSPEND and turn.s.unverified_since is None:
+            turn.set(unverified_since=turn.now)
 
 
 def round_stalled(turn: Turn) -> None:

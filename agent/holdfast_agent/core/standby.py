@@ -23,7 +23,7 @@ def consider(turn: Turn) -> None:
         return
     if s.storage is not None or s.stalled or s.look_due or turn.now < s.hold_until:
         return
-    if standing_off(turn):
+    if standing_off(turn) or closed(turn):
         return
     holder = s.lock.holder
     if holder is None:
@@ -46,6 +46,21 @@ def standing_off(turn: Turn) -> bool:
     if peer is not None and peer.dead:
         return False
     turn.go(State.STANDBY, Step.IDLE, f"stands off: {note.flag} on {node}")
+    return True
+
+
+def left_by_holder(turn: Turn) -> Flag | None:
+    """What the note says about the package, where who wrote it still holds the lock LUN or nobody does."""
+    note, lock = turn.s.note, turn.s.lock
+    return note.flag if note is not None and lock is not None and lock.holder in (None, note.key) else None
+
+
+def closed(turn: Turn) -> bool:
+    """Stopped, or left failed? The note is written after the stop: keys that stay behind it belong to nothing that runs."""
+    flag, note = left_by_holder(turn), turn.s.note
+    if flag not in _CLOSED or note is None or turn.s.override_term == note.term:
+        return False
+    turn.go(_CLOSED[flag], Step.IDLE, note.reason or f"left {flag} by an operator")
     return True
 
 
@@ -146,9 +161,6 @@ def _consider_unowned(turn: Turn) -> None:
     s = turn.s
     assert s.lock is not None
     note = s.note
-    if note is not None and note.flag in _CLOSED and s.override_term != note.term:
-        turn.go(_CLOSED[note.flag], Step.IDLE, note.reason or f"left {note.flag} by an operator")
-        return
     if s.state is not State.STANDBY or not s.config.auto_start:
         return
     if s.config.node in s.failed_nodes or s.witness is False:

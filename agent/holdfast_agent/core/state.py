@@ -238,6 +238,9 @@ class MachineState:
     active: bool = False
     """Something of the package may be active, mounted or running here."""
     suspended: bool = False
+    """Maps of the data LUNs may be suspended."""
+    writes_held: bool = False
+    """They are: nothing that was written before reaches the array."""
     address: bool = False
     term: int = 0
     counter: int = 0

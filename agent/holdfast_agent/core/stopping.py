@@ -72,10 +72,11 @@ def drive_release(turn: Turn) -> None:
 def _asleep_somewhere(turn: Turn) -> list[str]:
     """Peers that may still have the package mounted: not heard at rest since this node owns it.
 
-    One that was may be silent by now; it cannot have mounted anything meanwhile.
+    One that was may be silent by now; it cannot have mounted anything meanwhile. A person who takes a frozen node for dead
+    costs no data: the next owner preempts what stays.
     """
     owned_at = turn.s.owned_at
-    return [p.node for p in turn.s.peers if not p.dead and not (_at_rest(p) and p.viewed_at >= owned_at)]
+    return [p.node for p in turn.s.peers if not (_at_rest(p) and p.viewed_at >= owned_at)]
 
 
 def _at_rest(peer: Peer) -> bool:
@@ -143,7 +144,7 @@ def answer_waiting(turn: Turn, ok: bool, reason: str) -> None:
 
 def ejected_clean(turn: Turn) -> None:
     """Killed, unmounted and checked: the node may be fed again; its keys are looked after next."""
-    turn.set(active=False, suspended=False, tripped=False, poll_at=turn.now, tries=0)
+    turn.set(active=False, suspended=False, writes_held=False, tripped=False, poll_at=turn.now, tries=0)
     answer_waiting(turn, False, turn.s.reason)
     turn.go(State.EJECTED, Step.INSPECT, f"stop proven clean after: {turn.s.reason}")
 

@@ -98,7 +98,7 @@ class Turn:
         self._storage(act.WriteNote(self._id(), self.command_deadline, self.not_after, note))
 
     def suspend_io(self) -> None:
-        self.set(suspended=True)
+        self.set(suspended=True, writes_held=False)
         self._storage(act.SuspendIo(self._id(), self.command_deadline))
 
     def resume_io(self) -> None:

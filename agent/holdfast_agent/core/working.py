@@ -16,9 +16,9 @@ _MAX_KILLS = 20
 
 
 def drive_work(turn: Turn) -> None:
-    """Start the next entry of the plan, or act on its end."""
+    """Start the next entry of the plan, or act on its end. An ejected node stops whatever it has slept through."""
     s = turn.s
-    if s.work is not None or s.stalled:
+    if s.work is not None or (s.stalled and s.state is not State.EJECTED):
         return
     if s.step is not Step.RUN:
         return

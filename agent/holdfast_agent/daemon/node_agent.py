@@ -15,11 +15,12 @@ from ..children.messages import JobEnd
 from ..children.pool import Pool
 from ..config import NodeConfig, PackageDefinition
 from ..control.protocol import STATUS, Request
-from ..control.server import ControlServer, Respond
+from ..control.server import Asker, ControlServer
 from ..core.events import Command, NetworkSeen, PeerHeard, PeerReleased, PeerView, Verb
 from ..core.keys import build_key
+from ..core.state import State
 from ..core.timers import Timers
-from ..eventlog.writer import ERROR, INFO
+from ..eventlog.writer import ERROR, INFO, WARNING
 from ..peers.message import Heartbeat
 from ..peers.witness import WitnessProbe, link_is_up
 from ..watchdog.device import Watchdog
@@ -29,6 +30,7 @@ from .peer_links import PeerLinks
 from .pooled_move import Poolers, add_pooler_checks
 from .ports import Ports
 from .status import SCHEMA, package_status
+from .waiting_move import TransactionLimit, add_transaction_check
 
 # In memory, so it is gone after a boot: tells the first agent start of a boot from the later ones.
 STARTED_MARK = Path("/run/holdfast/started")
@@ -59,7 +61,7 @@ class NodeAgent:
         self._key = build_key(config.cluster, config.node_id, epoch)
         self._pool = Pool(ports.loop, ports.zygote, "hf-node")
         self.packages: dict[str, PackageAgent] = {}
-        self._links = PeerLinks(ports, config, timers.heartbeat, self._views, self._heard)
+        self._links = PeerLinks(ports, config, epoch, timers.heartbeat, self._views, self._heard)
         for package in packages:
             if config.node in package.nodes:
                 machine = build_config(config, package, self._key, timers)
@@ -90,9 +92,15 @@ class NodeAgent:
         """Run something that may block in a child."""
         self._pool.submit(function, (), self._ports.loop.now + seconds, answered)
 
-    def stop(self) -> None:
-        """Last words of an agent that ends with nothing of a package here: the watchdog is disarmed."""
-        if self._watchdog is not None:
+    def stop(self, machine_goes_down: bool) -> None:
+        """Last words: the watchdog is disarmed, unless a package here cannot be left alone.
+
+        Then it stays armed, as for an agent that is killed, and resets the node where no next agent is there in time.
+        """
+        left = [name for name, agent in self.packages.items() if agent.needs_agent(machine_goes_down)]
+        if left:
+            self._ports.log.write("watchdog stays armed", level=WARNING, reason=", ".join(left))
+        elif self._watchdog is not None:
             self._watchdog.disarm()
             self._watchdog = None
 
@@ -176,23 +184,34 @@ class NodeAgent:
 
     # -- control ---------------------------------------------------------------------------------------------------
 
-    def _handle(self, request: Request, respond: Respond) -> None:
+    def _handle(self, request: Request, asker: Asker) -> None:
         if request.verb == STATUS:
-            respond(self.status())
+            asker.answer(self.status())
             return
         agent = self.packages.get(request.package or "")
         if agent is None:
-            respond({"ok": False, "reason": f"no package {request.package} on this node"})
+            asker.answer({"ok": False, "reason": f"no package {request.package} on this node"})
             return
         self._ports.log.write("command", package=request.package, verb=request.verb, target=request.target,
                               without_poolers=request.without_poolers)  # fmt: skip
+        limit = None
+        if request.longest_transaction is not None:
+            limit = TransactionLimit(request.longest_transaction, request.wait, lambda: not asker.has_left())
         if request.preview:
-            answer = preview_answer(agent.state, self._ports.loop.now, request.target, agent.durations.last)
-            respond(answer if request.without_poolers else add_pooler_checks(answer, agent.poolers.status()))
+            self._preview(agent, request, asker, limit)
             return
         command = Command(next(self._numbers), Verb(request.verb), request.target, request.up_to)
         poolers = Poolers.IGNORED if request.without_poolers else Poolers.REQUIRED
-        agent.command(command, lambda ok, reason: respond({"ok": ok, "reason": reason}), poolers)
+        agent.command(command, lambda ok, reason: asker.answer({"ok": ok, "reason": reason}), poolers, limit)
+
+    def _preview(self, agent: PackageAgent, request: Request, asker: Asker, limit: TransactionLimit | None) -> None:
+        answer = preview_answer(agent.state, self._ports.loop.now, request.target, agent.durations.last)
+        if not request.without_poolers:
+            answer = add_pooler_checks(answer, agent.poolers.status())
+        if agent.state.state is State.OWNER:
+            agent.moves.ask(lambda end: asker.answer(add_transaction_check(answer, end, limit)))
+        else:
+            asker.answer(answer)
 
     def command(self, agent: PackageAgent, verb: Verb, answer: Callable[[bool, str], None]) -> None:
         """Give a package's machine a command of the agent's own, which no pooler can hold up."""

@@ -28,6 +28,7 @@ from .ports import Ports
 from .storage_channel import StorageChannel
 from .timeline import TakeoverTimeline
 from .verified_marks import forget_verified, mark_verified, read_verified
+from .waiting_move import TransactionLimit, WaitingMoves
 from .work_channel import WorkChannel
 
 # How long the inspection at agent start may take before the package is taken for running, which is the careful answer.
@@ -88,7 +89,8 @@ class PackageAgent:
         self.addresses = PackageAddresses(ports, package, self._address_up)
         pool = Pool(ports.loop, ports.zygote, f"hf-p-{package.name}", spare=len(package.poolers))
         self.poolers = PoolerLinks(ports, package, pool, secret)
-        self._moves = PooledMoves(Means(ports, package, self.poolers, pool, lambda: self.state, self._give))
+        means = Means(ports, package, self.poolers, pool, lambda: self.state, self._give)
+        self.moves = WaitingMoves(means, PooledMoves(means))
         self._answers: dict[int, Answer] = {}
         self._events: deque[Event] = deque()
         self._timer: Timer | None = None
@@ -104,7 +106,7 @@ class PackageAgent:
             self._work.prepare()
             if not active or self._may_be_replaced():
                 self.addresses.forbid()
-            self.send(Boot(active, fresh))
+            self.send(Boot(active, fresh, read_verified(self.package.name)))
 
         self._work.inspect(self._ports.loop.now + INSPECT_SECONDS, found)
 
@@ -153,13 +155,25 @@ class PackageAgent:
         self.send(Tick())
         self.addresses.refresh(addresses)
 
-    def command(self, command: Command, answer: Answer, poolers: Poolers = Poolers.REQUIRED) -> None:
+    def command(
+        self, command: Command, answer: Answer, poolers: Poolers = Poolers.REQUIRED, limit: TransactionLimit | None = None
+    ) -> None:
         """An operator's command; ``answer`` is called once."""
-        self._moves.command(command, poolers, answer)
+        self.moves.command(command, poolers, answer, limit)
 
     def _give(self, command: Command, answer: Answer) -> None:
         self._answers[command.id] = answer
         self.send(command)
+
+    def needs_agent(self, machine_goes_down: bool) -> bool:
+        """Would the package run here without anybody who can stop it, while other nodes do not stand off?
+
+        A machine that goes down ends what was not moved; not what an ejected node could not end.
+        """
+        s = self.state
+        if machine_goes_down:
+            return s.tripped
+        return (s.active or not s.booted) and s.state not in (State.DETACHED, State.MAINTENANCE)
 
     def view(self) -> PeerView:
         """What this node's heartbeat says about the package."""

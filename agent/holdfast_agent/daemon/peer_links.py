@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -41,6 +40,7 @@ class PeerLinks:
         self,
         ports: Ports,
         config: NodeConfig,
+        epoch: int,
         interval_seconds: float,
         views: Callable[[], dict[str, PeerView]],
         heard: Callable[[str, Heartbeat | None], None],
@@ -48,9 +48,9 @@ class PeerLinks:
         self._ports, self._config = ports, config
         self._interval, self._views, self._heard = interval_seconds, views, heard
         self.secret = read_secret(SECRET_PATH)
-        # Wall clock in nanoseconds: larger at each start, also after a reboot. A clock set back across a restart makes
-        # peers ignore us until it has caught up, which is a silence and not a lie.
-        self._session, self._counter = time.time_ns(), 0
+        # Grows with each start and is on stable storage. A clock may be behind after a boot, and peers would stay deaf to
+        # this node for as long as its agent runs. Shifted above the nanoseconds that agents sent before.
+        self._session, self._counter = epoch << 64, 0
         self._guard = ReplayGuard()
         self.seen = {peer.name: PeerSeen() for peer in config.peers}
         self._networks = open_networks(config)

@@ -20,7 +20,8 @@ from ..core.events import Command, Verb
 from ..core.machine import step
 from ..core.state import MachineState, State
 from ..eventlog.writer import INFO
-from ..pooler.preparing import describe_transactions, write_out
+from ..pooler.preparing import write_out
+from ..resources.kinds import longest_transaction
 from .pooler_links import PoolerLinks
 from .ports import Ports
 
@@ -104,7 +105,7 @@ class _Move:
         self._log("poolers asked to pause", ok=not problems)
         if problems and self._poolers is Poolers.REQUIRED:
             words = "; ".join(f"pooler {host}: {reason}" for host, reason in sorted(problems.items()))
-            self._ask(describe_transactions, _DESCRIBE_SECONDS, lambda end: self._give_up(words, end))
+            self._ask(longest_transaction, _DESCRIBE_SECONDS, lambda end: self._give_up(words, end))
         else:
             self._means.give(self._command, self._ended)
 

@@ -34,6 +34,7 @@ class Shutdown:
         self._loop, self._log, self._agent = loop, log, agent
         self._waiting: set[str] = set()
         self._asked = False
+        self._stopping = True
 
     def install(self) -> None:
         """Route the signals through the loop: nothing is decided inside a signal handler."""
@@ -55,9 +56,10 @@ class Shutdown:
 
     def _begin(self, answer: JobEnd) -> None:
         # systemd not answering does not happen in an ordinary restart: taken for a machine that goes down.
-        stopping = bool(answer.value) if answer.ok else True
-        verb = Verb.MOVE if stopping else Verb.DETACH
-        self._log.write("agent is ending", reason="the machine goes down" if stopping else "only the agent", verb=verb)
+        self._stopping = bool(answer.value) if answer.ok else True
+        verb = Verb.MOVE if self._stopping else Verb.DETACH
+        reason = "the machine goes down" if self._stopping else "only the agent"
+        self._log.write("agent is ending", reason=reason, verb=verb)
         owned = [agent for agent in self._agent.packages.values() if agent.state.state is State.OWNER]
         self._waiting = {agent.package.name for agent in owned}
         for agent in owned:
@@ -83,7 +85,7 @@ class Shutdown:
         self._loop.call_at(self._loop.now + _LAST_WORDS_SECONDS, self._end)
 
     def _end(self) -> None:
-        self._agent.stop()
+        self._agent.stop(self._stopping)
         self._log.write("agent ended")
         self._loop.stop()
 

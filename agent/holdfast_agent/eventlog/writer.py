@@ -1,13 +1,14 @@
 """The event log: JSON lines on disk, and the same for people on standard error with systemd's level prefixes.
 
 Writing must never hold the agent up or end it. A full disk loses lines, which is counted and said with the next line
-that fits.
+that fits; a journal that does not read its socket loses lines, too.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import stat
 import sys
 import time
 from datetime import UTC, datetime
@@ -38,12 +39,24 @@ def cut_torn_end(path: Path) -> None:
             stream.truncate(start + len(kept))
 
 
+def never_wait_for_journal() -> None:
+    """A write to a journald that hangs would wait for it. Only a socket is changed, which is what systemd connects."""
+    try:
+        handle = sys.stderr.fileno()
+        if stat.S_ISSOCK(os.fstat(handle).st_mode):
+            os.set_blocking(handle, False)
+    except OSError:
+        # No standard error: nothing is written there either.
+        return
+
+
 class EventLog:
     """Appends lines; opened once, reopened on rotation."""
 
     def __init__(self, node: str, path: Path = PATH) -> None:
         self._node, self._path = node, path
         self._lost = 0
+        never_wait_for_journal()
         self._handle = self._open()
 
     def write(self, event: str, *, package: str | None = None, level: str = INFO, **fields: object) -> None:
@@ -77,7 +90,7 @@ class EventLog:
         try:
             os.write(sys.stderr.fileno(), f"{level}{package or '-'} {event} {details}\n".encode())
         except OSError:
-            # A journal that does not take a line (stopped, full) is no reason to stop owning a package.
+            # A journal that does not take a line (stopped, full, hanging) is no reason to stop owning a package.
             return
 
     def _open(self) -> int:
@@ -86,6 +99,8 @@ class EventLog:
         return os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
 
     def _rotate(self) -> None:
-        self._path.replace(self._path.with_suffix(".jsonl.1"))
-        os.close(self._handle)
-        self._handle = self._open()
+        """The old file is closed when the new one is open; one that cannot be opened is tried again with the next line."""
+        if self._path.exists():
+            self._path.replace(self._path.with_suffix(".jsonl.1"))
+        old, self._handle = self._handle, self._open()
+        os.close(old)

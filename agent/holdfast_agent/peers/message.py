@@ -1,7 +1,7 @@
 """The heartbeat datagram: JSON with a keyed checksum.
 
 The key file keeps strangers and other clusters out; the session and the counter keep recorded datagrams out. A
-session is one start of an agent; its stamp grows from start to start, so an older session is a replay.
+session is one start of an agent; its number grows from start to start, so an older session is a replay.
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ from ..config import NodeConfig
 # dropped (message.py). The roles filter nothing on nodes, see docs/threat_model.md; a site may let in the peers only.
 PORT = 7410
 _MAXIMUM_DATAGRAM = 65507
+# More than peers send between two looks. A flood must not keep the agent from its timers: the rest waits for the next look.
+_DATAGRAMS_AT_ONCE = 64
 
 
 class HeartbeatNetwork:
@@ -35,8 +37,8 @@ class HeartbeatNetwork:
                 continue
 
     def receive(self) -> Iterator[bytes]:
-        """Every datagram that has arrived."""
-        while True:
+        """What has arrived, a limited number at once."""
+        for _ in range(_DATAGRAMS_AT_ONCE):
             try:
                 yield self.socket.recv(_MAXIMUM_DATAGRAM)
             except BlockingIOError:

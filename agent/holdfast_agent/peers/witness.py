@@ -12,6 +12,11 @@ from pathlib import Path
 
 _ECHO_REQUEST, _ECHO_REPLY = 8, 0
 _HEADER = struct.Struct(">BBHHH")
+# include/uapi/linux/icmp.h: ICMP_FILTER of level SOL_RAW takes a mask of the types that are not delivered.
+_SOL_RAW, _ICMP_FILTER = 255, 1
+_ONLY_REPLIES = struct.pack("=I", 0xFFFFFFFF & ~(1 << _ECHO_REPLY))
+# More than witnesses answer between two looks; a flood must not keep the agent from its timers.
+_REPLIES_AT_ONCE = 64
 
 
 def build_echo(identifier: int, sequence: int) -> bytes:
@@ -46,6 +51,8 @@ class WitnessProbe:
         self.answered_at: float | None = None
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_RAW | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK,
                                     socket.IPPROTO_ICMP)  # fmt: skip
+        # Else whoever pings this node fills the buffer in which the witness's answers wait.
+        self.socket.setsockopt(_SOL_RAW, _ICMP_FILTER, _ONLY_REPLIES)
 
     def send(self) -> None:
         """Ask every witness once more; no route or no link is simply no answer."""
@@ -57,8 +64,8 @@ class WitnessProbe:
                 continue
 
     def receive(self, now: float) -> None:
-        """Take in every reply that has arrived; foreign ICMP traffic comes along and is ignored."""
-        while True:
+        """Take in what has arrived, a limited number at once; replies to others come along and are ignored."""
+        for _ in range(_REPLIES_AT_ONCE):
             try:
                 packet, sender = self.socket.recvfrom(1024)
             except BlockingIOError:

@@ -1,4 +1,4 @@
-"""Job functions of a pooled move: what a child does with the databases of the package before clients are paused."""
+"""Job function of a pooled move: what a child does with the databases of the package before clients are paused."""
 
 from __future__ import annotations
 
@@ -8,14 +8,6 @@ from ..resources import postgresql
 
 def write_out(resources: tuple[Resource, ...], deadline: float) -> None:
     """A checkpoint of every PostgreSQL of the package."""
-    for resource in _databases(resources):
-        postgresql.checkpoint(resource, deadline)
-
-
-def describe_transactions(resources: tuple[Resource, ...], deadline: float) -> str:
-    """The longest transaction of each database, in words; empty where there is none."""
-    return "; ".join(filter(None, (postgresql.longest_transaction(resource, deadline) for resource in _databases(resources))))
-
-
-def _databases(resources: tuple[Resource, ...]) -> list[Resource]:
-    return [resource for resource in resources if resource.type == "postgresql"]
+    for resource in resources:
+        if resource.type == "postgresql":
+            postgresql.checkpoint(resource, deadline)

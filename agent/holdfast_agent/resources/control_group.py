@@ -45,11 +45,15 @@ class ControlGroup:
                 continue
         return tuple(found)
 
-    def kill(self, deadline: float) -> None:
-        """Kill every process at once and wait until none is left; raises ResourceError where some stay."""
+    def send_kill(self) -> None:
+        """Kill every process at once."""
         kill_file = self.path / "cgroup.kill"
         if kill_file.exists():
             kill_file.write_text("1")
+
+    def kill(self, deadline: float) -> None:
+        """Kill every process at once and wait until none is left; raises ResourceError where some stay."""
+        self.send_kill()
         left = wait_for(self.processes, deadline, _POLL_SECONDS, not_)
         if left:
             raise ResourceError(f"processes of {self.path.name} do not die: {left}")

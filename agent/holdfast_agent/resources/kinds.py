@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from types import ModuleType
 
 from ..config import PackageDefinition, Resource
 from ..errors import HoldfastError, ResourceError
 from . import mariadb, ocf, postgresql, systemd_unit
 from .control_group import ControlGroup, package_groups
+from .transaction import Transaction
 from .warm import warm_program
 
 _KINDS: dict[str, ModuleType] = {
@@ -34,6 +37,18 @@ def check_resource(resource: Resource, deadline: float) -> None:
     _kind(resource).check(resource, deadline)
 
 
+def knows_transactions(resource: Resource) -> bool:
+    """Whether `longest_transaction` can be asked of it."""
+    return hasattr(_kind(resource), "longest_transaction")
+
+
+def longest_transaction(resources: Sequence[Resource], deadline: float) -> Transaction | None:
+    """The transaction that has been open for the longest time in any of the databases; None where there is none."""
+    databases = [resource for resource in resources if knows_transactions(resource)]
+    found: list[Transaction | None] = [_kind(resource).longest_transaction(resource, deadline) for resource in databases]
+    return max((one for one in found if one is not None), key=lambda one: one.seconds, default=None)
+
+
 def prepare_resource(resource: Resource) -> tuple[str, ...]:
     """Get the resource's programs into memory; returns why it could not run here, nothing where it could."""
     try:
@@ -46,15 +61,22 @@ def prepare_resource(resource: Resource) -> tuple[str, ...]:
 
 
 def kill_package(package: PackageDefinition, deadline: float) -> None:
-    """Kill every process of the package, without asking the storage; tries everything before it reports."""
+    """Kill every process of the package, without asking the storage; tries everything before it reports.
+
+    The databases first: systemd may be busy for longer than there is time.
+    """
     problems = []
+    groups = package_groups(package.name)
+    for group in groups:
+        with suppress(OSError):
+            group.send_kill()
     for resource in package.resources:
         if resource.type == "systemd":
             try:
                 systemd_unit.kill(resource)
             except HoldfastError as error:
                 problems.append(str(error))
-    for group in package_groups(package.name):
+    for group in groups:
         try:
             group.kill(deadline)
         except (ResourceError, OSError) as error:

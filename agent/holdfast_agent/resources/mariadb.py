@@ -13,9 +13,10 @@ from ..config import Resource
 from ..errors import HoldfastError, ResourceError
 from ..waiting import wait_for
 from .control_group import ControlGroup
-from .mariadb_wire import run_statement
+from .mariadb_wire import run_query
 from .processes import process_is_alive, processes_in, signal_and_wait
 from .spawn import Server, log_path, log_tail, spawn_server
+from .transaction import Transaction
 
 _BINARY = "/usr/sbin/mariadbd"
 _RUN_DIRECTORY = Path("/run/mysqld")
@@ -24,6 +25,12 @@ _POLL_SECONDS = 0.01
 _ANSWER_SECONDS = 2.0
 # Time kept back for killing.
 _KILL_SECONDS = 2.0
+# A transaction without a connection is a prepared one (XA); it outlives a move and is nobody's to wait for.
+_LONGEST = (
+    "SELECT p.user, p.id, TIMESTAMPDIFF(SECOND, t.trx_started, NOW()) FROM information_schema.innodb_trx t "
+    "JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id WHERE p.id <> CONNECTION_ID() "
+    "ORDER BY t.trx_started LIMIT 1"
+)
 
 
 def start(resource: Resource, deadline: float) -> dict[str, int]:
@@ -63,7 +70,15 @@ def _answers(resource: Resource, deadline: float) -> bool:
 
 def check(resource: Resource, deadline: float) -> None:
     """Ask the server something over a fresh connection; raises where it does not answer."""
-    run_statement(socket_path(resource), "SELECT 1", deadline)
+    rows = run_query(socket_path(resource), "SELECT 1", deadline)
+    if rows != [["1"]]:
+        raise ResourceError(f"MariaDB answered {rows} to SELECT 1")
+
+
+def longest_transaction(resource: Resource, deadline: float) -> Transaction | None:
+    """The client's transaction that has been open for the longest time; None where there is none."""
+    rows = run_query(socket_path(resource), _LONGEST, deadline)
+    return Transaction(str(rows[0][0]), f"connection {rows[0][1]}", float(rows[0][2] or 0)) if rows else None
 
 
 def program(resource: Resource) -> Path:

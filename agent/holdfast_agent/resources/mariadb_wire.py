@@ -15,18 +15,27 @@ from ..errors import DeadlineError, ResourceError
 _CAPABILITIES = 0x00000200 | 0x00008000 | 0x00080000
 _CHARACTER_SET = 45
 _MAXIMUM_PACKET = 1 << 24
-_COM_QUERY = b"\x03"
+_COM_QUIT, _COM_QUERY = b"\x01", b"\x03"
 _OK, _AUTHENTICATION_SWITCH, _ERROR = 0x00, 0xFE, 0xFF
+# "Text Resultset": what stands for a null, and the packet that ends the columns and the rows, shorter than any row like it.
+_NULL, _END, _LONGEST_END = 0xFB, 0xFE, 8
+# "Length-encoded integer": how many bytes follow each first byte.
+_INTEGER_BYTES = {0xFC: 2, 0xFD: 3, 0xFE: 8}
 
 
-def run_statement(socket_path: str, statement: str, deadline: float) -> None:
-    """Run one statement and make sure that the server accepted it; raises DeadlineError or ResourceError."""
+def run_query(socket_path: str, query: str, deadline: float) -> list[list[str | None]]:
+    """Run one query and return its rows as text; raises DeadlineError or ResourceError.
+
+    Reads to the end and says goodbye: the server would note every other end of a connection in its log, once a second.
+    """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         session = _Session(connection, deadline)
         try:
             session.connect(socket_path)
             session.log_in("root")
-            session.execute(statement)
+            rows = session.query(query)
+            session.quit()
+            return rows
         except TimeoutError as error:
             raise DeadlineError("MariaDB did not answer in time") from error
         except OSError as error:
@@ -55,11 +64,23 @@ class _Session:
         if reply[0] != _OK:
             raise ResourceError("MariaDB wants a password: root@localhost must use the unix_socket plugin")
 
-    def execute(self, statement: str) -> None:
-        """The first packet of the answer says whether the statement was accepted and has produced its result."""
+    def query(self, text: str) -> list[list[str | None]]:
+        """The number of columns, their definitions, an end, the rows, an end."""
         self._sequence = 0
-        self._send(_COM_QUERY + statement.encode())
+        self._send(_COM_QUERY + text.encode())
         _refuse_error(self._receive())
+        while not _is_end(self._receive()):
+            continue
+        rows = []
+        while not _is_end(packet := self._receive()):
+            _refuse_error(packet)
+            rows.append(_parse_row(packet))
+        return rows
+
+    def quit(self) -> None:
+        """The server closes the connection; nothing is answered."""
+        self._sequence = 0
+        self._send(_COM_QUIT)
 
     def _send(self, payload: bytes) -> None:
         self._limit()
@@ -89,6 +110,27 @@ class _Session:
         if remaining <= 0:
             raise DeadlineError("MariaDB did not answer in time")
         self._socket.settimeout(remaining)
+
+
+def _is_end(payload: bytes) -> bool:
+    return payload[0] == _END and len(payload) <= _LONGEST_END
+
+
+def _parse_row(payload: bytes) -> list[str | None]:
+    """Length-encoded texts, one after the other."""
+    offset, row = 0, list[str | None]()
+    while offset < len(payload):
+        first = payload[offset]
+        offset += 1
+        if first == _NULL:
+            row.append(None)
+            continue
+        more = _INTEGER_BYTES.get(first, 0)
+        length = int.from_bytes(payload[offset : offset + more], "little") if more else first
+        offset += more
+        row.append(payload[offset : offset + length].decode("utf-8", "replace"))
+        offset += length
+    return row
 
 
 def _refuse_error(payload: bytes) -> None:

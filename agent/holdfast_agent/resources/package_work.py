@@ -12,6 +12,7 @@ from ..volume.activation import activate_group, claim_group, deactivate_group, m
 from ..volume.block import list_group_devices
 from ..volume.mounting import find_mount
 from .kinds import kill_package, prepare_resource, remove_empty_groups, running_resources, start_resource, stop_resource
+from .spawn import bound_log
 
 
 def activate(package: PackageDefinition) -> None:
@@ -66,6 +67,8 @@ def claim(package: PackageDefinition) -> bool:
 
 def prepare(package: PackageDefinition) -> tuple[str, ...]:
     """Bring programs and file system drivers into memory before they are needed; returns what is missing here."""
+    for resource in package.resources:
+        bound_log(package.name, resource.name)
     problems = [problem for resource in package.resources for problem in prepare_resource(resource)]
     fstypes = {system.fstype for system in package.file_systems}
     known = {line.split()[-1] for line in Path("/proc/filesystems").read_text().splitlines()}

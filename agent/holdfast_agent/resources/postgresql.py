@@ -20,6 +20,7 @@ from .control_group import ControlGroup
 from .postgresql_wire import Database, run_query
 from .processes import process_is_alive, processes_in, signal_and_wait
 from .spawn import Server, log_path, log_tail, spawn_server
+from .transaction import Transaction
 
 # Where Debian installs a major version.
 _BINARY = "/usr/lib/postgresql/{version}/bin/postgres"
@@ -34,7 +35,7 @@ _CHECKPOINT_SHARE = 0.5
 # Time kept back from the fast stop for the immediate one, which only has to kill.
 _IMMEDIATE_SECONDS = 2.0
 _LONGEST = (
-    "SELECT usename, pid, round(extract(epoch FROM clock_timestamp() - xact_start)) FROM pg_stat_activity "
+    "SELECT usename, pid, extract(epoch FROM clock_timestamp() - xact_start) FROM pg_stat_activity "
     "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND xact_start IS NOT NULL ORDER BY xact_start LIMIT 1"
 )
 
@@ -63,7 +64,7 @@ def start(resource: Resource, deadline: float) -> dict[str, int]:
         return {"pid": present.pid}
     group = ControlGroup(resource.package, resource.name)
     group.kill(deadline)
-    _remove_stale_lock(directory)
+    _remove_stale_locks(directory, str(resource.settings["port"]))
     account = pwd.getpwuid(directory.stat().st_uid)
     command = [_binary(resource), "-D", str(directory), "-p", str(resource.settings["port"])]
     log = log_path(resource.package, resource.name)
@@ -104,10 +105,10 @@ def checkpoint(resource: Resource, deadline: float) -> None:
     run_query(_database(resource), "CHECKPOINT", deadline)
 
 
-def longest_transaction(resource: Resource, deadline: float) -> str:
-    """Who has been in a transaction for the longest time, in words; empty where nobody is."""
+def longest_transaction(resource: Resource, deadline: float) -> Transaction | None:
+    """The client's transaction that has been open for the longest time; None where there is none."""
     rows = run_query(_database(resource), _LONGEST, deadline)
-    return f"{rows[0][0]} (pid {rows[0][1]}) has been in a transaction for {rows[0][2]} s" if rows else ""
+    return Transaction(str(rows[0][0]), f"pid {rows[0][1]}", float(rows[0][2] or 0)) if rows else None
 
 
 def program(resource: Resource) -> Path:
@@ -162,11 +163,18 @@ def _database(resource: Resource) -> Database:
     return Database(present.socket_directory, int(present.port), account.pw_name, account.pw_uid)
 
 
-def _remove_stale_lock(directory: Path) -> None:
-    """Remove a lock file whose server is not here; a pid that another program has by now would block the start."""
+def _remove_stale_locks(directory: Path, port: str) -> None:
+    """Remove lock files of a server that is not here; a pid that another program has by now would block the start.
+
+    So would a server that was killed and whose parent has not yet taken note: it is a zombie, but its pid is there. The
+    lock of the socket is this server's own as well: a port belongs to one package.
+    """
     workers = processes_in(str(directory))
     if workers:
         raise ResourceError(f"processes {workers} still work in {directory}")
+    present = read_pid_file(directory)
+    if present is not None and present.socket_directory:
+        (Path(present.socket_directory) / f".s.PGSQL.{port}.lock").unlink(missing_ok=True)
     (directory / "postmaster.pid").unlink(missing_ok=True)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
 import signal
 import struct
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from ..errors import ResourceError
 from .control_group import ControlGroup
 
 LOG_DIRECTORY = Path("/var/log/holdfast")
+# As for the event log: the file and its predecessor.
+MAXIMUM_LOG_BYTES = 32 * 1024 * 1024
 # sysexits are not used: any number that no server uses tells "could not even be executed".
 _EXEC_FAILED = 126
 _LOG_TAIL_LINES = 5
@@ -36,6 +40,18 @@ class Server:
 def log_path(package: str, resource: str) -> Path:
     """Where a server's standard output goes."""
     return LOG_DIRECTORY / f"{package}-{resource}.log"
+
+
+def bound_log(package: str, resource: str) -> None:
+    """Keep a server's output bounded without a helper program: what is too much becomes the predecessor's.
+
+    The server goes on writing to the same file, at its end; what it writes between the copy and the cut is lost.
+    """
+    path = log_path(package, resource)
+    with suppress(OSError):  # a full disk, or no log yet: nothing that a takeover should wait for
+        if path.stat().st_size > MAXIMUM_LOG_BYTES:
+            shutil.copy(path, path.with_suffix(".log.1"))
+            os.truncate(path, 0)
 
 
 def log_tail(package: str, resource: str) -> str:

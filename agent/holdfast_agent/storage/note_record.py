@@ -11,6 +11,9 @@ import time
 from ..core.events import Beat, Flag, Note
 from ..scsi.note import Body
 
+# A reason can end with the last lines of a database's log, and a note has one sector. The event log has all of it.
+_REASON_CHARACTERS = 300
+
 
 def note_to_body(note: Note, wall: float | None = None) -> Body:
     """Body of a note sector."""
@@ -20,7 +23,7 @@ def note_to_body(note: Note, wall: float | None = None) -> Body:
         "key": f"{note.key:#018x}",
         "term": note.term,
         "target": note.target,
-        "reason": note.reason,
+        "reason": note.reason[:_REASON_CHARACTERS],
         "failures": [round(now - age, 3) for age in note.failure_ages],
         "failed_nodes": list(note.failed_nodes),
         "previous": note.previous,

@@ -70,6 +70,9 @@ class Fault(ABC):
     def prove(self):
         """(active, what was seen). active is None where only others can see it."""
 
+    def effect(self):  # noqa: B027 - most faults have none
+        """(seen, words) just before it is undone: whether anything came of it; None where the proof has said it all."""
+
     @abstractmethod
     def heal_commands(self):
         """Commands that undo it, from parameters and memory alone; each may fail, none may harm."""

@@ -22,6 +22,9 @@ ISCSI_PORT = 3260
 # (49152 downwards) there is nobody else.
 FIRST_PREFERENCE, PREFERENCES = 50000, 10000
 DROP = ("action", "drop")
+# A discipline for some peers only hangs below one with a band of its own, which nothing reaches without a filter: the
+# default map of tc-prio(8) knows the first three.
+ROOT, BAND = "5f:", "5f:4"
 
 
 def interfaces_with(addresses):
@@ -97,9 +100,17 @@ class Dropping(Fault):
             run(command, expected=(0, 2) if command[-1] == "clsact" else (0,))
 
     def prove(self):
-        found = [self._listed(interface, side) for interface in self.memory["interfaces"] for side in ("ingress", "egress")]
-        filters, packets = sum(f for f, _p in found), sum(p for _f, p in found)
+        filters, packets = self._count()
         return filters > 0, f"{filters} drop filters on {', '.join(self.memory['interfaces'])}, {packets} packets dropped so far"
+
+    def effect(self):
+        """A filter that nothing ever ran into has cut nothing."""
+        filters, packets = self._count()
+        return packets > 0, f"{filters} drop filters on {', '.join(self.memory['interfaces'])} dropped {packets} packets"
+
+    def _count(self):
+        found = [self._listed(interface, side) for interface in self.memory["interfaces"] for side in ("ingress", "egress")]
+        return sum(f for f, _p in found), sum(p for _f, p in found)
 
     def _listed(self, interface, side):
         argv = ["tc", "-s", "-json", "filter", "show", "dev", interface, side, "pref", str(self.preference())]
@@ -131,10 +142,27 @@ class StorageDrop(Dropping):
         return build_drop_commands(self.preference(), interfaces, port=ISCSI_PORT)
 
 
+def build_queueing_commands(interface, netem, peers=()):
+    """Commands that put a netem discipline on what leaves: all of it, or only IP packets to some peers."""
+    qdisc = ["tc", "qdisc", "replace", "dev", interface]
+    if not peers:
+        return [[*qdisc, "root", "netem", *netem]]
+    filters = [["tc", "filter", "add", "dev", interface, "parent", ROOT, *match, "classid", BAND]
+               for match in build_matches("egress", peers, None)]  # fmt: skip
+    return [[*qdisc, "root", "handle", ROOT, "prio", "bands", "4"], [*qdisc, "parent", BAND, "netem", *netem], *filters]
+
+
+def count_queued(text):
+    """(netem disciplines, packets that went through or were lost in them) of tc's JSON listing with statistics."""
+    found = [entry for entry in json.loads(text or "[]") if entry.get("kind") == "netem"]
+    return len(found), sum(entry.get("packets", 0) + entry.get("drops", 0) for entry in found)
+
+
 class Queueing(Fault):
-    """Common to loss and delay: a netem queueing discipline at the root of each interface."""
+    """Common to loss and delay: a netem queueing discipline on each interface, for everybody or for some peers."""
 
     required = ("addresses",)
+    optional = (("peers", ()),)
 
     @abstractmethod
     def netem(self):
@@ -145,15 +173,21 @@ class Queueing(Fault):
 
     def inject(self):
         for interface in self.memory["interfaces"]:
-            run(["tc", "qdisc", "replace", "dev", interface, "root", "netem", *self.netem()])
+            for command in build_queueing_commands(interface, self.netem(), self.parameters["peers"]):
+                run(command)
 
     def prove(self):
-        seen = {i: self._kind(i) for i in self.memory["interfaces"]}
-        return all(kind == "netem" for kind in seen.values()), f"queueing disciplines: {seen}"
+        found = self._count()
+        words = ", ".join(f"{interface} {'netem' if disciplines else 'none'}" for interface, (disciplines, _) in found.items())
+        return all(disciplines for disciplines, _packets in found.values()), f"queueing disciplines: {words}"
 
-    def _kind(self, interface):
-        listed = json.loads(run(["tc", "-json", "qdisc", "show", "dev", interface, "root"]) or "[]")
-        return listed[0]["kind"] if listed else "none"
+    def effect(self):
+        """A discipline that no packet went through has changed nothing."""
+        packets = sum(packets for _disciplines, packets in self._count().values())
+        return packets > 0, f"netem on {', '.join(self.memory['interfaces'])} had {packets} packets"
+
+    def _count(self):
+        return {i: count_queued(run(["tc", "-s", "-json", "qdisc", "show", "dev", i])) for i in self.memory["interfaces"]}
 
     def heal_commands(self):
         return [["tc", "qdisc", "del", "dev", interface, "root"] for interface in self.memory.get("interfaces", [])]
@@ -172,7 +206,7 @@ class NetworkDelay(Queueing):
     """All packets that leave, late."""
 
     required = ("addresses", "milliseconds")
-    optional = (("jitter_milliseconds", 0),)
+    optional = (*Queueing.optional, ("jitter_milliseconds", 0))
 
     def netem(self):
         delay = ["delay", f"{self.parameters['milliseconds']:g}ms"]
@@ -188,6 +222,9 @@ class NetworkFlap(Dropping):
 
     def unit(self):
         return f"holdfast-fault-{self.context.id}-loop"
+
+    def effect(self):
+        """Its filters, and the counters with them, come and go."""
 
     def drop(self, interfaces):
         return build_drop_commands(self.preference(), interfaces, self.parameters["peers"])

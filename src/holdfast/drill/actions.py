@@ -30,6 +30,9 @@ POLL_SECONDS = 0.2
 COMMAND_SECONDS = 300.0
 # A node that was told to go is given this long to be seen gone.
 PROOF_SECONDS = 20.0
+# Commands that leave a package without service or without a watcher, and what gives it back: a drill that is broken off
+# between the two must not leave it so. In maintenance a database may have been stopped, and nobody may leave it dead.
+GIVEN_BACK_BY = {"stop": ("start",), "detach": ("attach",), "maintenance-on": ("start", "maintenance-off")}
 
 
 class StepFailed(DrillError):
@@ -45,6 +48,8 @@ class Actions:
 
     def __init__(self, drill: Run) -> None:
         self.drill = drill
+        self.taken: dict[str, str] = {}
+        """Commands of GIVEN_BACK_BY that were given and not taken back yet, with the host."""
 
     def do(self, action: Action) -> None:
         match action:
@@ -163,10 +168,11 @@ class Actions:
 
     def command(self, step: CommandStep) -> None:
         (host,) = self.drill.roles.hosts(step.target)
-        package = self.drill.view.name
-        verb = step.verb.split("-") if step.verb.startswith("maintenance") else [step.verb]
-        argv = ["holdfastctl", *verb, package, *(self.drill.roles.hosts(step.to) if step.to else ()), "--json"]
+        argv = self._argv(step.verb, *(self.drill.roles.hosts(step.to) if step.to else ()))
         argv += ["--without-poolers"] if step.without_poolers else []
+        if step.verb in GIVEN_BACK_BY:
+            self.taken[step.verb] = host
+            self.drill.journal.write("command", verb=step.verb, host=host, event="given")
         if step.background:
             threading.Thread(target=self._try_command, args=(host, argv), daemon=True).start()
             return
@@ -175,6 +181,26 @@ class Actions:
         if accepted != (step.expect == "accepted"):
             words = (done.stderr or done.stdout).strip()[-300:]
             raise StepFailed(f"{' '.join(argv)} was {'accepted' if accepted else 'refused'}: {words}")
+        if accepted:
+            self._given_back(step.verb)
+
+    def _argv(self, verb: str, *words: str) -> list[str]:
+        verbs = verb.split("-") if verb.startswith("maintenance") else [verb]
+        return ["holdfastctl", *verbs, self.drill.view.name, *words, "--json"]
+
+    def _given_back(self, verb: str) -> None:
+        for taken in [name for name in self.taken if GIVEN_BACK_BY[name][-1] == verb]:
+            self.drill.journal.write("command", verb=taken, host=self.taken.pop(taken), event="given back")
+
+    def give_back(self) -> None:
+        """Undo what the runbook's own commands left when the act ended early."""
+        for taken, host in list(self.taken.items()):
+            for verb in GIVEN_BACK_BY[taken]:
+                done = self.drill.shell.run(host, self._argv(verb), timeout_seconds=COMMAND_SECONDS)
+                if done.code and verb == GIVEN_BACK_BY[taken][-1]:
+                    words = (done.stderr or done.stdout).strip()[-300:]
+                    raise StepFailed(f"{host}: {verb} after {taken} was refused: {words}")
+            self._given_back(GIVEN_BACK_BY[taken][-1])
 
     def _try_command(self, host: str, argv: list[str]) -> None:
         try:
@@ -186,7 +212,10 @@ class Actions:
 
     def playbook(self, step: PlaybookStep) -> None:
         roles = self.drill.roles.as_mapping()
-        variables = {k: v.format(**roles) if isinstance(v, str) else v for k, v in step.variables.items()}
+        try:
+            variables = {k: v.format(**roles) if isinstance(v, str) else v for k, v in step.variables.items()}
+        except KeyError as error:
+            raise DrillError(f"{step.file}: this site has no host in the role {error.args[0]}") from error
         good, words = self.drill.modules.playbook(step.file, variables)
         if not good:
             raise StepFailed(f"{step.file}: {words}")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from holdfast.drill.errors import DrillError
-from holdfast.drill.evidence import state_folder
-from holdfast.drill.launch import PROJECT, judge_again, resume_run, run_campaign, run_drill
-from holdfast.drill.past import read_runs, render_history, summarise
+from holdfast.drill.evidence import DIGEST_LENGTH, state_folder
+from holdfast.drill.launch import PROJECT, find_site, judge_again, resume_run, run_campaign, run_drill, site_obstacles
+from holdfast.drill.past import Present, look_at_code, read_runs, render_history, render_runs, summarise
 from holdfast.drill.runbook.catalogue import Catalogue, UnknownRunbook, load_catalogue
 from holdfast.drill.runbook.explain import explain_runbook, list_runbooks
 from holdfast.drill.runbook.reference import render_reference
@@ -25,13 +26,22 @@ def add_arguments(areas: Any) -> None:
     drill = areas.add_parser("drill", help="rehearse failures and judge what happened")
     verbs = drill.add_subparsers(dest="verb", required=True, metavar="VERB")
     drill.set_defaults(run=run)
-    verbs.add_parser("list", help="all drills, by category").add_argument("--names", action="store_true")
+    listing = verbs.add_parser("list", help="all drills, by category")
+    listing.add_argument("--names", action="store_true", help="only their names")
+    listing.add_argument("-i", "--inventory", type=Path, help="say of each drill whether this site can run it, and why not")
+    listing.add_argument("--lab", metavar="NAME", help="the lab, where the inventory is one (HOLDFAST_LAB)")
+    listing.add_argument("--package", help="the package; not needed where there is only one")
     verbs.add_parser("explain", help="what a drill does and expects").add_argument("name")
     _add_run(verbs.add_parser("run", help="run a drill and judge it"))
     _add_campaign(verbs.add_parser("campaign", help="random faults, one after another and some at once"))
     _add_resume(verbs.add_parser("resume", help="take up a run whose controller died, or a campaign that paused"))
     history = verbs.add_parser("history", help="verdicts and outages over time")
+    history.add_argument("name", nargs="?", help="every run of this drill, instead of one line per drill")
     history.add_argument("--evidence", type=Path, help="folder with the evidence of all runs")
+    history.add_argument("-i", "--inventory", type=Path, help="ask this site's nodes whether the definition has changed since")
+    history.add_argument("--lab", metavar="NAME", help="the lab, where the inventory is one (HOLDFAST_LAB)")
+    history.add_argument("--package", help="the package; not needed where there is only one")
+    history.add_argument("--json", action="store_true", help="for programs")
     report = verbs.add_parser("report", help="judge an evidence folder again and write its report")
     report.add_argument("folder", type=Path)
     verbs.add_parser("reference", help="print the reference page of the runbooks")
@@ -41,6 +51,14 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="a runbook, or the name that another product gives the same test")
     _add_site(parser)
     parser.add_argument("--step", action="store_true", help="ask before every step of the act")
+
+
+def _add_strain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--load", type=_count, metavar="CLIENTS", help="background load: pgbench with so many connections")
+    parser.add_argument("--load-rate", type=float, default=0.0, metavar="TPS",
+                        help="its transactions per second at most (default: as fast as the database answers)")  # fmt: skip
+    parser.add_argument("--integrity", action="store_true", help="at the end, let the database's own tools look for damage: "
+                        "pg_amcheck and the checksum of every page")  # fmt: skip
 
 
 def _add_campaign(parser: argparse.ArgumentParser) -> None:
@@ -62,6 +80,7 @@ def _count(text: str) -> int:
 def _add_resume(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, help="its evidence")
     parser.add_argument("--minutes", type=float, help="of a campaign: pause again when they are over")
+    _add_approval(parser)
     parser.add_argument("--plain", action="store_true", help="plain lines, no live view")
 
 
@@ -72,6 +91,11 @@ def _add_site(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="print the plan and touch nothing")
     parser.add_argument("--plain", action="store_true", help="plain lines, no live view")
     parser.add_argument("--evidence", type=Path, help="folder for the evidence of all runs")
+    _add_approval(parser)
+    _add_strain(parser)
+
+
+def _add_approval(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--approve-production", metavar="CLUSTER", help="run on an inventory that says it is production")
 
 
@@ -93,7 +117,8 @@ def _catalogue() -> Catalogue:
 
 def _list(arguments: argparse.Namespace) -> int:
     catalogue = _catalogue()
-    print("\n".join(catalogue.runbooks) if arguments.names else list_runbooks(catalogue))
+    reasons = site_obstacles(arguments, catalogue) if arguments.inventory else None
+    print("\n".join(catalogue.runbooks) if arguments.names else list_runbooks(catalogue, reasons))
     return USAGE if catalogue.problems else 0
 
 
@@ -103,7 +128,18 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 
 def _history(arguments: argparse.Namespace) -> int:
-    print(render_history(summarise(read_runs(arguments.evidence or state_folder() / "evidence"))))
+    runs = read_runs(arguments.evidence or state_folder() / "evidence")
+    if arguments.name:
+        runs = [run for run in runs if run.runbook == arguments.name]
+        print(render_runs(runs))
+        return 0
+    digests = {}
+    if arguments.inventory:
+        view = find_site(arguments).view
+        digests = {view.name: view.digest[:DIGEST_LENGTH]}
+    texts = {file.stem: file.read_text() for file in (PROJECT / "runbooks").glob("*.yml")}
+    rows = summarise(runs, Present(digests, texts, look_at_code(PROJECT)))
+    print(json.dumps(rows, indent=1) if arguments.json else render_history(rows))
     return 0
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 from holdfast.drill.conditions import NodeSeen
@@ -45,6 +48,11 @@ class PlainDisplay:
         if line:
             print(line, file=self.stream, flush=True)
 
+    @contextlib.contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Somebody is asked something: nothing else is written meanwhile."""
+        yield
+
     def close(self) -> None:
         """Nothing is left on the screen."""
 
@@ -79,8 +87,16 @@ class LiveDisplay(PlainDisplay):
         self.stream.write((UP + CLEAR_LINE) * self.drawn)
         self.drawn = 0
 
+    @contextlib.contextmanager
+    def quiet(self) -> Iterator[None]:
+        with self.lock:
+            self._erase()
+            self.stream.flush()
+            yield
+
     def _draw(self) -> None:
-        lines = self.look()
+        width = shutil.get_terminal_size().columns - 1  # a line that wraps would be two lines to erase
+        lines = [line if len(line) <= width else f"{line[: width - 1]}…" for line in self.look()]
         self.stream.write("".join(line + "\n" for line in lines))
         self.stream.flush()
         self.drawn = len(lines)
@@ -93,14 +109,32 @@ class LiveDisplay(PlainDisplay):
             self.stream.flush()
 
 
-def describe_now(package: str, nodes: Mapping[str, NodeSeen], probe: Mapping[str, Any], step: str, since: float) -> list[str]:
-    """Where everything stands: the running step, every node, the clients."""
+@dataclass
+class Now:
+    """Phase and step that are under way, from the journal; `allowed` is the limit of the outage in words."""
+
+    phase: str = ""
+    step: str = ""
+    since: float = field(default_factory=time.time)
+    allowed: str = ""
+
+    def __call__(self, entry: Mapping[str, Any]) -> None:
+        if entry["kind"] == "phase" and entry["event"] == "start":
+            self.phase, self.step, self.since = entry["name"].replace("_", " "), "", entry["t_wall"]
+        elif entry["kind"] == "step" and entry["event"] == "start":
+            self.step, self.since = entry["name"], entry["t_wall"]
+
+
+def describe_now(package: str, nodes: Mapping[str, NodeSeen], probe: Mapping[str, Any], now: Now) -> list[str]:
+    """Where everything stands: the running phase and step, every node, the clients."""
     states = "   ".join(f"{n}: {node.state(package) if node.reachable else 'no answer'}" for n, node in nodes.items())
-    lines = ["", f"  {step} ({time.time() - since:.0f} s)", f"  {states}"]
+    under_way = ": ".join(word for word in (now.phase, now.step) if word)
+    lines = ["", f"  {under_way} ({time.time() - now.since:.0f} s)", f"  {states}"]
     if probe:
         waits = probe.get("waits", {}).values()
         worst = max(waits, default=0.0)
         served = "served" if worst < 1 else f"NO SUCCESS for {worst:.1f} s"
         lines.append(f"  clients: {served}; {probe['ok']} done, {probe['fail'] + probe['indeterminate']} not; "
-                     f"longest wait so far {probe.get('longest') or 0:.2f} s")  # fmt: skip
+                     f"longest wait so far {probe.get('longest') or 0:.2f} s"
+                     + (f", allowed: {now.allowed}" if now.allowed else ""))  # fmt: skip
     return lines

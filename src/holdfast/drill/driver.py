@@ -60,6 +60,10 @@ class Drill(Run):
             self.enter("act", self.act)
         except (DrillError, KeyboardInterrupt) as error:
             self.journal.write("stopped", why=str(error) or type(error).__name__)
+        except Exception as error:  # a bug of the driver leaves no fault behind either, and keeps its traceback
+            self.journal.write("stopped", why=f"the driver broke: {type(error).__name__}: {error}")
+            self.finish()
+            raise
         return self.finish()
 
     def resume(self, remains: Remains) -> Judgement:

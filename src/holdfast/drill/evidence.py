@@ -17,6 +17,7 @@ from holdfast.drill.plan import Roles
 from holdfast.drill.runbook.model import Runbook
 from holdfast.drill.view import ClusterView
 
+DIGEST_LENGTH = 12
 SUBFOLDERS = ("probe", "erp", "samples", "events", "logs", "reservations", "state", "ansible", "inputs")
 
 
@@ -58,7 +59,7 @@ def describe_site(view: ClusterView, roles: Roles, project: Path, probe: dict[st
         "started": time.time(),
         "cluster": view.cluster,
         "package": view.name,
-        "digest": view.digest[:12],
+        "digest": view.digest[:DIGEST_LENGTH],
         "addresses": list(view.addresses),
         "objectives": dict(view.package.get("objectives", {})),
         "roles": roles.as_mapping(),

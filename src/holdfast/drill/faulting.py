@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -55,7 +56,27 @@ class Faults:
         self.deadman.promise(fault.id, fault.host, undo, network, fault.ttl_seconds)
         moment = time.time()
         said = self.power.do(fault.host, verb, network)
-        self._record(fault, moment, None if fault.step.kind != "cable_pull" else True, said)
+        if fault.step.kind == "cable_pull":
+            self._record(fault, moment, *self._cable(fault, said))
+        else:
+            self._record(fault, moment, None, said)
+
+    def _cable(self, fault: PlannedFault, said: str) -> tuple[bool | None, str]:
+        """Whether it is out: by the word of the switch, else by that of the host, whose interface has no carrier then."""
+        known = self.power.unplugged(fault.host, fault.parameters["network"])
+        if known is not None:
+            return known, said
+        listed = {"argv": ["ip", "-json", "-4", "address", "show"]}
+        result = self.modules.run([fault.host], "ansible.builtin.command", listed).get(fault.host, {})
+        try:
+            links = [link for link in json.loads(result["stdout"])
+                     if fault.parameters["address"] in [entry["local"] for entry in link["addr_info"]]]  # fmt: skip
+        except (KeyError, ValueError):
+            return None, f"{said}; {fault.host} did not say whether its interface has a carrier"
+        carried = [link["ifname"] for link in links if "NO-CARRIER" not in link["flags"]]
+        if carried or not links:
+            return False, f"{said}; {fault.host} still has a carrier on {', '.join(carried) or 'an interface unknown'}"
+        return True, f"{said}; {links[0]['ifname']} has no carrier"
 
     def _inject_node(self, fault: PlannedFault) -> None:
         result = self._module(fault, "injected")
@@ -125,5 +146,7 @@ class Faults:
             result = self._module(fault, "healed")
             if result.get("unreachable"):
                 raise DrillError(f"{name}: {fault.host} cannot be reached; its own timer has to undo it")
+            if effect := result.get("fault", {}).get("effect"):
+                self.journal.write("proof", id=name, active=effect["seen"], proof=effect["words"])
         del self.active[name]
         self.journal.write("heal", id=name, healed=time.time(), by=by)

@@ -18,15 +18,17 @@ from holdfast.drill.campaign.draw import Entry, draw_rounds, first_rounds, load_
 from holdfast.drill.campaign.driver import Campaign
 from holdfast.drill.campaign.judging import judge_folder
 from holdfast.drill.deadman import Deadman
-from holdfast.drill.display import LiveDisplay, PlainDisplay, describe_now
+from holdfast.drill.display import LiveDisplay, Now, PlainDisplay, describe_now
 from holdfast.drill.driver import Drill
 from holdfast.drill.errors import Refused
-from holdfast.drill.evidence import make_folder, state_folder
+from holdfast.drill.evidence import make_folder, state_folder, write_json
 from holdfast.drill.hosts import AnsibleModules
+from holdfast.drill.integrity import TOOLS
 from holdfast.drill.journal import Journal
-from holdfast.drill.lock import cluster_lock
+from holdfast.drill.load import Load, expect_postgresql
+from holdfast.drill.lock import cluster_lock, host_lock
 from holdfast.drill.observers import Observers
-from holdfast.drill.plan import bind_roles, describe_plan, obstacles
+from holdfast.drill.plan import bind_roles, describe_plan, limit_words, obstacles
 from holdfast.drill.power import Power, build_power
 from holdfast.drill.resuming import Remains, read_remains, roles_of
 from holdfast.drill.run import Run
@@ -41,6 +43,8 @@ from holdfast.report.render import write_report
 
 AnyRun = TypeVar("AnyRun", bound=Run)
 PROJECT = Path(__file__).resolve().parents[3]
+# What everybody asks first, whatever the verdict.
+SAID_ALWAYS = ("outage", "acknowledged")
 
 
 @dataclass(frozen=True)
@@ -57,18 +61,17 @@ def run_drill(arguments: argparse.Namespace, catalogue: Catalogue) -> int:
     """`holdfast drill run`."""
     runbook = catalogue.find(arguments.name)
     site = find_site(arguments)
-    guard_production(site, f"{runbook.name} causes: {runbook.disruption}", arguments.approve_production)
+    if reasons := list(obstacles(runbook, site.view, power_of(site).abilities())):
+        raise Refused(f"{runbook.name} cannot run here: {'; '.join(reasons)}")
     if arguments.dry_run:
         print(describe_plan(runbook, site.view, bind_roles(site.view, find_owner(site))))
         return 0
-    with cluster_lock(lock_folder(), site.view, runbook.name):
+    guard_production(site, f"{runbook.name} causes: {runbook.disruption}", arguments.approve_production)
+    with hold_cluster(site, runbook.name):
+        roles = bind_roles(site.view, find_owner(site))
         ground = prepare(site, arguments, runbook.name)
-        reasons = list(obstacles(runbook, site.view, ground.power.abilities()))
-        if reasons:
-            raise Refused(f"{runbook.name} cannot run here: {'; '.join(reasons)}")
         keep_input(ground, runbook)
-        with assembled(ground, arguments, bind_roles(site.view, find_owner(site)), Drill, runbook=runbook,
-                       step_by_step=arguments.step) as drill:  # fmt: skip
+        with assembled(ground, arguments, roles, Drill, runbook=runbook, step_by_step=arguments.step) as drill:
             judgement = drill.execute()
     return say(judgement, runbook.title, ground.folder)
 
@@ -77,23 +80,30 @@ def run_campaign(arguments: argparse.Namespace, catalogue: Catalogue) -> int:
     """`holdfast drill campaign`."""
     settings = Settings(arguments.seed, arguments.faults, arguments.limit_seconds, arguments.checkpoint_every, arguments.minutes)
     site = find_site(arguments)
-    guard_production(site, f"a campaign of {settings.faults} faults causes many outages", arguments.approve_production)
-    power = build_power(site.variables, AnsibleModules(PROJECT, site.inventory, Path()))
-    entries, excluded = playable(catalogue, site, power)
+    entries, excluded = playable(catalogue, site, power_of(site))
     if arguments.dry_run:
         plan = first_rounds(draw_rounds(settings.seed, entries, catalogue.runbooks), settings.faults)
         print(describe_rounds(plan, excluded, site.view, settings))
         return 0
-    with cluster_lock(lock_folder(), site.view, "campaign"):
+    guard_production(site, many_outages(settings), arguments.approve_production)
+    with hold_cluster(site, "campaign"):
+        roles = bind_roles(site.view, find_owner(site))
         ground = prepare(site, arguments, "campaign")
         for name in (entry.runbook for entry in entries):
             keep_input(ground, catalogue.runbooks[name])
-        with assembled(ground, arguments, bind_roles(site.view, find_owner(site)), Campaign, runbooks=catalogue.runbooks,
+        with assembled(ground, arguments, roles, Campaign, runbooks=catalogue.runbooks,
                        rounds=draw_rounds(settings.seed, entries, catalogue.runbooks), settings=settings,
                        step_by_step=arguments.step) as campaign:  # fmt: skip
             campaign.run["not_drawn"] = excluded
             judgement = campaign.execute()
     return say(judgement, f"campaign with seed {settings.seed}", ground.folder)
+
+
+def site_obstacles(arguments: argparse.Namespace, catalogue: Catalogue) -> dict[str, list[str]]:
+    """Why a drill cannot run on this site; nothing where it can."""
+    site = find_site(arguments)
+    able = power_of(site).abilities()
+    return {name: list(obstacles(runbook, site.view, able)) for name, runbook in catalogue.runbooks.items()}
 
 
 def playable(catalogue: Catalogue, site: Site, power: Power) -> tuple[list[Entry], dict[str, str]]:
@@ -110,7 +120,11 @@ def resume_run(arguments: argparse.Namespace, catalogue: Catalogue) -> int:
         raise Refused(f"{arguments.folder} is complete: {arguments.folder / 'report.html'}")
     arguments.lab, arguments.package, arguments.inventory = run.get("lab"), run["package"], Path(run["inventory"])
     site = find_site(arguments)
-    with cluster_lock(lock_folder(), site.view, f"resume of {run['runbook']}"):
+    if run.get("kind") == "campaign":
+        guard_production(site, many_outages(Settings(**run["campaign"])), arguments.approve_production)
+    arguments.load, arguments.load_rate = (run.get("load") or {}).get("clients"), (run.get("load") or {}).get("rate", 0.0)
+    arguments.integrity = bool(run.get("integrity"))
+    with hold_cluster(site, f"resume of {run['runbook']}"):
         modules = AnsibleModules(PROJECT, site.inventory, arguments.folder / "ansible")
         ground = Ground(site, arguments.folder, modules, build_power(site.variables, modules))
         if run.get("kind") == "campaign":
@@ -140,6 +154,22 @@ def lock_folder() -> Path:
     return state_folder() / "drill-locks"
 
 
+@contextmanager
+def hold_cluster(site: Site, words: str) -> Iterator[None]:
+    """Nobody else drills this cluster meanwhile, whoever and wherever he is."""
+    with cluster_lock(lock_folder(), site.view, words), host_lock(site.shell, site.view, words):
+        yield
+
+
+def power_of(site: Site) -> Power:
+    """Before there is a folder: only what it is able to do is of interest."""
+    return build_power(site.variables, AnsibleModules(PROJECT, site.inventory, Path()))
+
+
+def many_outages(settings: Settings) -> str:
+    return f"a campaign of {settings.faults} faults causes many outages"
+
+
 def guard_production(site: Site, words: str, approved: str | None) -> None:
     """An inventory that says it is production needs the name of its cluster, typed by a person."""
     if site.view.production and approved != site.view.cluster:
@@ -150,7 +180,10 @@ def guard_production(site: Site, words: str, approved: str | None) -> None:
 
 
 def prepare(site: Site, arguments: argparse.Namespace, name: str) -> Ground:
+    if arguments.load:
+        expect_postgresql(site.view)
     folder = make_folder(arguments.evidence or state_folder() / "evidence", name, site.view.name)
+    write_json(folder / "inputs" / "package.json", dict(site.view.package))
     modules = AnsibleModules(PROJECT, site.inventory, folder / "ansible")
     return Ground(site, folder, modules, build_power(site.variables, modules))
 
@@ -171,9 +204,15 @@ def assembled(
     deadman = Deadman(PROJECT, site.inventory, ground.folder / "ansible")
     observers = Observers(site.shell, site.view, ground.folder)
     origin = {"inventory": str(site.inventory), "lab": arguments.lab or os.environ.get("HOLDFAST_LAB")}
+    display = PlainDisplay()  # until there is a run to look at
+    tools = TOOLS if arguments.integrity else words["runbook"].integrity if "runbook" in words else ()
     run = kind(site.view, roles, PROJECT, ground.folder, site.shell, ground.modules, ground.power, deadman, journal,
-               observers, ask, run=origin, **words)  # fmt: skip
-    display = make_display(arguments.plain or getattr(arguments, "step", False), run)
+               observers, lambda question: _ask_over(display, question), run=origin, integrity=tuple(tools), **words)  # fmt: skip
+    run.run["integrity"] = list(tools)
+    if arguments.load:
+        run.load = Load(site.shell, site.view, run.probe.client, run.probe, arguments.load, arguments.load_rate)
+        run.run["load"] = run.load.settings()
+    display = make_display(arguments.plain, run)
     journal.listeners.append(display)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -188,24 +227,19 @@ def assembled(
 def make_display(plain: bool, run: Run) -> PlainDisplay:
     if plain or not sys.stdout.isatty():
         return PlainDisplay()
-    now = {"name": "", "since": 0.0}
-
-    def follow(entry: dict[str, Any]) -> None:
-        if entry["kind"] == "step" and entry["event"] == "start":
-            now.update(name=entry["name"], since=entry["t_wall"])
-
-    run.journal.listeners.append(follow)
-    package = run.view.name
-    return LiveDisplay(lambda: describe_now(package, run.observers.seen(), run.probe.status, str(now["name"]),
-                                            float(str(now["since"]))))  # fmt: skip
+    now = Now(allowed=limit_words(run.runbook, run.view) if isinstance(run, Drill) else "")
+    run.journal.listeners.append(now)
+    return LiveDisplay(lambda: describe_now(run.view.name, run.observers.seen(), run.probe.status, now))
 
 
 def say(judgement: Judgement, title: str, folder: Path) -> int:
-    """The verdict, what did not pass, and where the report is."""
+    """The verdict, what clients saw, what did not pass, and where the report is."""
     print(f"\n{judgement.verdict.value}: {title}")
     for check in judgement.checks:
         if check.verdict.value != "PASS":
             print(f"  {check.verdict.value}: {check.title}: {check.summary}")
+        elif check.name in SAID_ALWAYS:
+            print(f"  {check.title}: {check.summary}")
     print(f"report: {folder / 'report.html'}")
     return EXIT_CODES[judgement.verdict]
 
@@ -223,6 +257,11 @@ def judge_again(folder: Path) -> Judgement:
     write_verdict(folder, history, judgement)
     write_report(folder, history, judgement)
     return judgement
+
+
+def _ask_over(display: PlainDisplay, question: str) -> str | None:
+    with display.quiet():
+        return ask(question)
 
 
 def ask(question: str) -> str | None:

@@ -34,7 +34,7 @@ RECONNECT_SECONDS = 0.5
 LONGEST_DRILL_SECONDS, LONGEST_CAMPAIGN_SECONDS = 3600, 12 * 3600
 PROBE_FOLDER = "/run/holdfast-drill"
 PROBE_UNIT = "holdfast-drill-probe"
-WRITERS, READERS = ("w1", "w2", "w3"), ("r1",)
+WRITERS, READERS = ("w1", "w2", "w3"), ("r1", "r2")
 # An address that nobody has answers never: asked again soon, its return is seen soon.
 TCP_TIMEOUT_SECONDS = 0.3
 # Some fifteen transactions a second and worker: fine enough for a takeover, and no load that would change its length.
@@ -232,12 +232,16 @@ class Probe:
     def _call(self, verb: str, *words: str) -> list[str]:
         return ["python3", f"{self.folder}/client.py", verb, f"{self.folder}/probe.json", *words]
 
+    def conninfo(self) -> str:
+        """Where and as whom (libpq); the password is in a file that root alone can read."""
+        route = self.route
+        return (f"host={route.host} port={route.port} dbname=holdfast_probe user=holdfast_probe "
+                f"passfile={self.folder}/pgpass sslmode=require gssencmode=disable")  # fmt: skip
+
     def _config(self, route: Route) -> dict[str, Any]:
-        conninfo = (f"host={route.host} port={route.port} dbname=holdfast_probe user=holdfast_probe "
-                    f"passfile={self.folder}/pgpass sslmode=require gssencmode=disable "
-                    "application_name=holdfast_probe")  # fmt: skip
         return {
-            "client": self.client, "run": self.run_id, "conninfo": conninfo, "writers": list(self.writers),
+            "client": self.client, "run": self.run_id, "conninfo": f"{self.conninfo()} application_name=holdfast_probe",
+            "writers": list(self.writers),
             "readers": list(self.readers), "tcp_timeout_seconds": TCP_TIMEOUT_SECONDS,
             "connect_timeout_seconds": route.patience_seconds,
             "statement_timeout_seconds": route.patience_seconds, "pause_seconds": PAUSE_SECONDS,

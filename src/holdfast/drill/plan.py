@@ -95,7 +95,10 @@ def resolve_parameters(kind: str, parameters: Mapping[str, Any], view: ClusterVi
     if kind in ("storage_slow", "all_paths_cut"):
         given["network"] = "storage"
     if kind == "cable_pull":
-        return {"network": _networks(given["network"], view)[0]}
+        network = _networks(given["network"], view)[0]
+        if network not in view.hosts[host].addresses:
+            raise DrillError(f"{host} is not on the network {network}")
+        return {"network": network, "address": view.hosts[host].addresses[network]}
     if "network" not in given:
         return given
     networks = [n for n in _networks(given.pop("network"), view) if n in view.hosts[host].addresses]

@@ -30,6 +30,9 @@ class Power(Protocol):
 
     def do(self, host: str, verb: str, network: str | None = None) -> str: ...
 
+    def unplugged(self, host: str, network: str) -> bool | None:
+        """Whether the cable is out; None where only the host itself can say so."""
+
 
 class LabPower:
     """The lab's own verbs."""
@@ -53,6 +56,9 @@ class LabPower:
         cables = f", unplugged: {', '.join(status['unplugged'])}" if status["unplugged"] else ""
         return f"the lab reports {host} as {status['state']}{cables}"
 
+    def unplugged(self, host: str, network: str) -> bool | None:
+        return network in self.lab.node(host).status()["unplugged"]
+
 
 class ModulePower:
     """A module of another collection, run on the controller, with the arguments that the inventory gives per verb."""
@@ -75,6 +81,9 @@ class ModulePower:
         if result.get("failed"):
             raise DrillError(f"{host}: {verb}: {result.get('msg')}")
         return str(result.get("msg") or f"{verb} was done")
+
+    def unplugged(self, host: str, network: str) -> bool | None:
+        return None
 
 
 def build_power(variables: Mapping[str, Mapping[str, Any]], modules: AnsibleModules) -> Power:

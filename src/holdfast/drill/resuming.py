@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Remains:
-    """`faults` were announced and not undone, `steps_open` of the act have no end, `last` is the journal's last word."""
+    """`faults` were announced and not undone, `commands` (verb to host) given and not taken back, `steps_open` of the act
+    have no end, `last` is the journal's last word."""
 
     run: Mapping[str, Any]
     journal: tuple[dict[str, Any], ...]
@@ -27,6 +28,7 @@ class Remains:
     steps_open: tuple[str, ...]
     acted: bool
     last: float
+    commands: Mapping[str, str]
 
 
 def read_remains(folder: Path) -> Remains:
@@ -57,7 +59,12 @@ def find_remains(run: Mapping[str, Any], journal: list[dict[str, Any]]) -> Remai
     ended = {e["name"] for e in journal if e["kind"] == "step" and e["event"] == "end" and e["phase"] == "act"}
     acted = any(e["kind"] == "phase" and e["name"] == "act" and e["event"] == "start" for e in journal)
     steps = [name for name in run.get("steps", ()) if name not in ended]
-    return Remains(run, tuple(journal), tuple(faults), tuple(steps), acted, float(journal[-1]["t_wall"]) if journal else 0.0)
+    commands: dict[str, str] = {}
+    for entry in (entry for entry in journal if entry["kind"] == "command"):
+        commands.pop(entry["verb"], None)
+        commands |= {entry["verb"]: entry["host"]} if entry["event"] == "given" else {}
+    last = float(journal[-1]["t_wall"]) if journal else 0.0
+    return Remains(run, tuple(journal), tuple(faults), tuple(steps), acted, last, commands)
 
 
 def rebuild_fault(entry: Mapping[str, Any]) -> PlannedFault:
@@ -78,6 +85,8 @@ def take_up(run: Run, remains: Remains) -> None:
     """Watch again, and know what has to be undone."""
     run.run = dict(remains.run)
     run.faults.active = {fault.id: fault for fault in remains.faults}
+    run.actions.taken = dict(remains.commands)
+    run.measures = True
     run.journal.write("resumed", since=remains.last)
     run.observers.start_nodes()
     run.observers.expect_paths(_state_before(run.folder), run.view.name)

@@ -6,6 +6,7 @@ The phases stand in `driver`; it and `campaign.driver` say in which order they u
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -19,7 +20,9 @@ from holdfast.drill.errors import DrillError
 from holdfast.drill.evidence import write_json
 from holdfast.drill.faulting import Faults
 from holdfast.drill.hosts import AnsibleModules, SshShell
+from holdfast.drill.integrity import check_integrity
 from holdfast.drill.journal import Journal
+from holdfast.drill.load import Load
 from holdfast.drill.mariadb_probe import probe_of
 from holdfast.drill.observers import Observers, Probe
 from holdfast.drill.plan import PHASES, Roles
@@ -54,6 +57,12 @@ class Run:
     observers: Observers
     ask: Callable[[str], str | None]
     run: dict[str, Any] = field(default_factory=dict, kw_only=True)
+    integrity: tuple[str, ...] = field(default=(), kw_only=True)
+    """Tools of `integrity` that look for damage at the end."""
+    load: Load | None = field(default=None, kw_only=True)
+    """Background load beside the probe, where somebody asked for it."""
+    measures: bool = field(default=False, kw_only=True)
+    """The probe on the client host is this run's own: only then may it be stopped and its record taken away."""
 
     def __post_init__(self) -> None:
         client = self.roles.client
@@ -113,6 +122,17 @@ class Run:
             left = [f"{host}: {item}" for host, entry in found.items() for item in entry["state"]["leftovers"]]
             if left:
                 raise StepFailed("; ".join(left))
+        with self.step("no probe of an earlier drill is left", "check"):
+            self._expect_no_probe()
+
+    def _expect_no_probe(self) -> None:
+        """Its record is the evidence of a run whose controller died, and starting another probe would throw it away."""
+        probe = self.probe
+        if self.shell.run(probe.client, ["systemctl", "is-active", probe.unit]).stdout.strip() == "active":
+            config = self.shell.run(probe.client, ["cat", f"{probe.folder}/probe.json"]).stdout
+            raise StepFailed(f"{probe.client} still measures for {json.loads(config or '{}').get('run', 'a run unknown')}, whose "
+                             "controller is gone: finish it with `holdfast drill resume` and its folder, or, where the folder "
+                             f"is lost, say there: systemctl stop {probe.unit}")  # fmt: skip
 
     def prove_steady(self, criteria: tuple[str, ...]) -> None:
         self.observers.start_nodes()
@@ -145,6 +165,7 @@ class Run:
 
     def observe(self) -> None:
         client = self.probe.client
+        self.measures = True
         with self.step("probe has its account and its table", "check"):
             self.probe.install(self.modules)
             self.probe.prepare(self.roles.owner)
@@ -158,6 +179,8 @@ class Run:
 
     def start_clients(self) -> None:
         self.probe.start()
+        if self.load is not None:
+            self.load.start(self.modules)
 
     def heal(self) -> None:
         """Undo every fault. What no node can undo by itself comes first: a frozen host heals nothing."""
@@ -182,21 +205,33 @@ class Run:
 
     def restore_parts(self) -> list[tuple[str, Callable[[], None]]]:
         """What every run does after its act, in this order; a runbook's own restore goes before the way home."""
+        given_back = [("what the drill had stopped is given back", self.actions.give_back)] if self.actions.taken else []
         return [
             ("all nodes are back", lambda: self.wait_for("node_up", "all_nodes", BOOT_SECONDS)),
+            *given_back,
             ("package is up", lambda: self.wait_for("package_up", None, BOOT_SECONDS)),
             ("rows are read after the act", lambda: self.final_read("after_act")),
+            ("all paths are there to be tried", lambda: self.wait_for("paths_complete", "all_nodes", FAILBACK_SECONDS)),
             ("who may write is tried on every path", self.try_writes),
         ]
 
     def home_parts(self) -> list[tuple[str, Callable[[], None]]]:
         """The way home and what must be true there."""
+        whole = [(f"the data is checked: {tool}", lambda tool=tool: self.check_data(tool)) for tool in self.integrity]
         return [
             ("the moves of this run are forgotten", self.forgive),
             ("package is back on its first owner", self.failback),
             ("rows are read after the restore", lambda: self.final_read("after_restore")),
             ("all paths are there again", lambda: self.wait_for("paths_complete", "all_nodes", FAILBACK_SECONDS)),
+            *whole,
         ]
+
+    def check_data(self, tool: str) -> None:
+        """What the database's own tool finds is a fact of its own and no failed step: it is judged by its own check."""
+        found = check_integrity(self.shell, self.view, self.actions.current_owner(), tool)
+        (self.folder / "integrity").mkdir(exist_ok=True)
+        (self.folder / "integrity" / f"{tool}.txt").write_text(found.pop("output"))
+        self.journal.write("integrity", tool=tool, **found)
 
     def do_parts(self, parts: list[tuple[str, Callable[[], None]]]) -> None:
         """Each part by itself: what one of them finds out does not depend on the others."""
@@ -236,8 +271,23 @@ class Run:
         """Stop everything that runs on hosts, and take the records home."""
         self.collector.events(self.view.nodes, self.run["started"])
         self.observers.stop()
-        self.fetch_attempts(self.probe.stop)
-        self.probe.remove()
+        if self.measures:
+            self.fetch_load()
+            self.fetch_attempts(self.probe.stop)
+            self.probe.remove()
+
+    def fetch_load(self) -> None:
+        """Stop the background load first: its tables are dropped with the probe's own login."""
+        if self.load is None:
+            return
+        try:
+            record = self.load.stop()
+        except DrillError as error:
+            self.journal.write("lost", what=f"the record of the background load: {error}")
+            return
+        (self.folder / "load").mkdir(exist_ok=True)
+        with (self.folder / "load" / "pgbench.log").open("a", encoding="utf-8") as file:
+            file.write(record)
 
     def fetch_attempts(self, fetch: Callable[[], str]) -> None:
         """Append what the probe has recorded since the last time."""

@@ -6,8 +6,10 @@ imported by the driver except their text.
 ``erp``      on a client host: a user of the ERP who places orders, every call logged
 ``address``  on a client host: who answers ARP for the address
 ``node``     on every node: reservation tables, mounts, addresses, several times a second; or one snapshot
+``integrity``  on the owner, where asked: the database's own tools look for damage
 """
 
 from pathlib import Path
 
-PROGRAMS = {name: Path(__file__).with_name(f"{name}.py") for name in ("client", "client_mariadb", "erp", "address", "node")}
+NAMES = ("client", "client_mariadb", "erp", "address", "node", "integrity")
+PROGRAMS = {name: Path(__file__).with_name(f"{name}.py") for name in NAMES}

@@ -86,23 +86,25 @@ class Erp:
         if not self.session:
             self._log_in()
         try:
-            return self._post(method, [*params, self.context])
+            return self._post(method, [*params, self.context], self.session)
         except LoggedOut:
             self.session = ""
             raise
 
     def _log_in(self) -> None:
+        """A session counts once the user's context is known as well: without his company no order can be placed."""
         words = {"password": self.account["password"]}
         found = self._post("common.db.login", [self.account["login"], words, "en"])
         user, key = found[0], found[1]
-        self.session = base64.b64encode(f"{self.account['login']}:{user}:{key}".encode()).decode()
-        self.context = self._post("model.res.user.get_preferences", [True, {}])
+        session = base64.b64encode(f"{self.account['login']}:{user}:{key}".encode()).decode()
+        self.context = self._post("model.res.user.get_preferences", [True, {}], session)
+        self.session = session
 
-    def _post(self, method: str, params: list[Any]) -> Any:
+    def _post(self, method: str, params: list[Any], session: str = "") -> Any:
         body = json.dumps({"id": 0, "method": method, "params": params})
         headers = {"Content-Type": "application/json"}
-        if self.session:
-            headers["Authorization"] = f"Session {self.session}"
+        if session:
+            headers["Authorization"] = f"Session {session}"
         connection = Connection(self.server, self.config["connect_timeout_seconds"], self.config["call_timeout_seconds"])
         try:
             try:

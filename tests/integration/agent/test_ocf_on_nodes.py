@@ -32,3 +32,9 @@ def test_it_starts_is_watched_and_stops(answers: dict[str, dict[str, Any]], agen
     assert "error" not in answer, answer
     assert answer["down_before"] and answer["down_after"]
     assert "unknown parameter nonsense" in answer["refused"]
+
+
+def test_mariadb_wants_replication_and_says_so(answers: dict[str, dict[str, Any]]) -> None:
+    """It drives a promoted server and its replicas; a single MariaDB is for `mysql`, or for the type `mariadb`."""
+    assert "unknown parameter nonsense" in answers["mariadb"]["refused"]
+    assert "not configured as master/slave" in answers["mariadb"]["error"]

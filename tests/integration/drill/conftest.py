@@ -12,8 +12,7 @@ import pytest
 
 from holdfast.demo.playbook import run_playbook
 from holdfast.drill.driver import Drill
-from holdfast.drill.launch import PROJECT, assembled, find_site, keep_input, lock_folder, prepare
-from holdfast.drill.lock import cluster_lock
+from holdfast.drill.launch import PROJECT, assembled, find_site, hold_cluster, keep_input, prepare
 from holdfast.drill.plan import bind_roles
 from holdfast.drill.runbook.catalogue import Catalogue, load_catalogue
 from holdfast.drill.site import find_owner
@@ -62,7 +61,7 @@ def play(lab_name: str, catalogue: Catalogue, evidence: Path) -> Callable[..., J
         arguments = words(lab_name, evidence)
         site = find_site(arguments)
         runbook = catalogue.find(name)
-        with cluster_lock(lock_folder(), site.view, name):
+        with hold_cluster(site, name):
             ground = prepare(site, arguments, name)
             keep_input(ground, runbook)
             with assembled(ground, arguments, bind_roles(site.view, find_owner(site)), Drill, runbook=runbook) as drill:
@@ -75,4 +74,5 @@ def play(lab_name: str, catalogue: Catalogue, evidence: Path) -> Callable[..., J
 def words(lab: str, evidence: Path, **more: Any) -> Namespace:
     """Arguments as the command line would have parsed them."""
     return Namespace(inventory=PROJECT / "inventories" / "lab", lab=lab, package=None, plain=True, evidence=evidence,
-                     approve_production=None, dry_run=False, step=False, **more)  # fmt: skip
+                     approve_production=None, dry_run=False, step=False, load=None, load_rate=0.0, integrity=False,
+                     **more)  # fmt: skip

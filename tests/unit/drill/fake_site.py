@@ -33,6 +33,10 @@ class FakeCluster:
         self.asked: list[str] = []
         self.leftovers: list[str] = []
         self.takes_over = True
+        self.cable_is_out: bool | None = True
+        self.effect: dict[str, Any] | None = None
+        self.refused: set[str] = set()
+        self.probe_runs = False
         self.boots = {"node1": 1, "node2": 1, "san1": 1}
 
     def sample(self, host: str) -> dict[str, Any]:
@@ -59,6 +63,8 @@ class FakeShell:
         if host in self.cluster.down:
             raise HostUnreachable(f"{host}: no answer")
         self.cluster.asked.append(f"{host} {' '.join(argv)[:60]}")
+        if argv[0] == "holdfastctl" and argv[1] in self.cluster.refused:
+            return Completed(1, "", "refused")
         return Completed(0, self._answer(host, list(argv)), "")
 
     def succeed(self, host: str, argv: Sequence[str], stdin: str = "", timeout_seconds: float = 30) -> str:
@@ -72,6 +78,12 @@ class FakeShell:
             sample = self.cluster.sample(host)
             state = {"packages": sample["packages"], "leftovers": self.cluster.leftovers, "failed_units": []}
             return json.dumps({"state": state, "macs": {MACS[host]: "client"}, "versions": {"kernel": "7.2"}})
+        if argv[:2] == ["systemctl", "is-active"]:
+            return "active" if self.cluster.probe_runs else "inactive"
+        if argv[0] == "cat" and argv[1] == "/run/holdfast-drill/probe.json":
+            return json.dumps({"run": "20260101T000000Z-owner_crash-erp"})
+        if argv[:2] == ["python3", "-"] and argv[2] in ("amcheck", "checksums"):
+            return json.dumps({"good": True, "words": f"{argv[2]} found nothing", "output": "all well", "seconds": 1})
         if argv[0] == "journalctl":
             return json.dumps({"MESSAGE": "all well", "__REALTIME_TIMESTAMP": str(int(time.time() * 1e6))}) + "\n"
         if argv[0] == "ip":
@@ -94,7 +106,7 @@ class FakeModules:
         self.cluster.asked.append(f"{host} {module.split('.')[-1]} {arguments.get('kind', '')} {arguments.get('state', '')}")
         if module.endswith("fault_write_info"):
             refused = host != self.cluster.owner
-            return {"tries": [{"lun": "erp-data", "path": "/dev/sdb", "refused": refused, "error": ""}]}
+            return {"tries": [{"lun": "erp-data", "path": path, "refused": refused, "error": ""} for path in ("sdb", "sdc")]}
         assert module.endswith("fault"), f"unexpected module: {module}"
         return self._fault(host, arguments)
 
@@ -107,6 +119,7 @@ class FakeModules:
             return {"fault": {"active": True, "proof": "seen", "injected": time.time()}}
         if arguments["state"] == "healed":
             self.cluster.active.pop(arguments["id"], None)
+            return {"fault": {"active": False, "proof": "undone", "injected": None, "effect": self.cluster.effect}}
         return {"fault": {"active": arguments["id"] in self.cluster.active, "proof": "asked", "injected": None}}
 
 
@@ -121,6 +134,9 @@ class FakePower:
         self.cluster.asked.append(f"{host} power {verb}")
         (self.cluster.down.add if verb in ("off", "freeze") else self.cluster.down.discard)(host)
         return verb
+
+    def unplugged(self, host: str, network: str) -> bool | None:
+        return self.cluster.cable_is_out
 
 
 class FakeDeadman:

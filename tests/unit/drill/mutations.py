@@ -110,6 +110,12 @@ def fence_off(history: History) -> History:
     return replace(history, writes=tuple(replace(w, refused=False) for w in history.writes))
 
 
+def path_untried(history: History) -> History:
+    """One path of a node without the package was not tried, so nobody knows whether the array refuses it."""
+    first = next(w for w in history.writes if w.expected_refused)
+    return replace(history, writes=tuple(w for w in history.writes if w is not first))
+
+
 def path_unregistered(history: History) -> History:
     """A path of the owner came back without its registration."""
     first = next(w for w in history.writes if not w.expected_refused)
@@ -168,6 +174,12 @@ def pooler_not_paused(history: History) -> History:
     return replace(history, attempts=tuple(cut.get(id(a), a) for a in history.attempts))
 
 
+def damaged_data(history: History) -> History:
+    """The database's own tool finds a damaged page."""
+    broken = replace(history.integrity[0], good=False, words="1 damaged pages: block 5 of base/5/16398")
+    return replace(history, integrity=(broken, *history.integrity[1:]))
+
+
 def leftover_state(history: History) -> History:
     """A rule of a fault is still there afterwards."""
     after = {**history.state_after, "node2": {**history.state_after["node2"], "leftovers": ["nft table"]}}
@@ -189,6 +201,7 @@ MUTATIONS: dict[str, Mutation] = {
     "ping_pong": Mutation(ping_pong, "moves"),
     "two_writers": Mutation(two_writers, "one_writer"),
     "fence_off": Mutation(fence_off, "writes_refused"),
+    "path_untried": Mutation(path_untried, "writes_refused", Verdict.UNKNOWN),
     "path_unregistered": Mutation(path_unregistered, "owner_paths"),
     "address_not_following": Mutation(address_not_following, "address_follows"),
     "second_address": Mutation(second_address, "one_address"),
@@ -196,5 +209,6 @@ MUTATIONS: dict[str, Mutation] = {
     "client_error": Mutation(client_error, "client_errors"),
     "pooler_not_paused": Mutation(pooler_not_paused, "client_errors"),
     "leftover_state": Mutation(leftover_state, "state"),
+    "damaged_data": Mutation(damaged_data, "integrity"),
     "silent_stop": Mutation(silent_stop, "steps"),
 }

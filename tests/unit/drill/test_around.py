@@ -6,6 +6,8 @@ import argparse
 import io
 import json
 import os
+import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -13,13 +15,17 @@ import pytest
 from holdfast.drill import cli, launch
 from holdfast.drill.conditions import NodeSeen
 from holdfast.drill.deadman import guard
-from holdfast.drill.display import PlainDisplay, describe_now
+from holdfast.drill.display import CLEAR_LINE, UP, LiveDisplay, Now, PlainDisplay, describe_now
 from holdfast.drill.errors import DrillError, Refused
 from holdfast.drill.hosts import SshShell, first_cause, unwrap
 from holdfast.drill.observers import Observers, Stream, build_account_sql, build_scram_verifier
-from holdfast.drill.past import read_runs, render_history, summarise
+from holdfast.drill.past import PastRun, Present, look_at_code, read_runs, render_history, summarise
 from holdfast.drill.power import ModulePower
+from holdfast.drill.runbook.catalogue import load_catalogue
+from holdfast.drill.runbook.explain import list_runbooks
 from holdfast.drill.site import Site, choose_package
+from holdfast.drill.verdict.result import CheckResult, Judgement, Verdict
+from tests.closed_environment import Tools
 from tests.unit.drill.fake_site import FakeCluster, FakePower
 from tests.unit.drill.site_view import view
 
@@ -36,6 +42,7 @@ def guarded(*lines: dict[str, object], close: bool = True) -> tuple[list[str], l
     return kept, cluster.asked
 
 
+CLEAR = UP + CLEAR_LINE
 PROMISE = {"promise": "f1", "host": "node1", "verb": "thaw", "network": None, "ttl_seconds": 60}
 
 
@@ -80,6 +87,60 @@ def test_history_shows_the_last_pass_the_trend_and_what_changed(tmp_path: Path) 
     assert "definition" in render_history([row])
 
 
+def described(started: float, **words: object) -> PastRun:
+    given = {"folder": Path("/x"), "runbook": "owner_crash", "package": "erp", "cluster": "lab", "verdict": "PASS",
+             "outage_seconds": 2.0, "digest": "a", "revision": "r1", "text": "steps: 1"}  # fmt: skip
+    return PastRun(started=started, **{**given, **words})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("last", "newest", "present", "expected"), [
+    ({}, {}, Present(), []),
+    ({}, {"digest": "b"}, Present(), ["definition"]),
+    ({}, {}, Present(digests={"erp": "c"}), ["definition"]),
+    ({}, {"digest": "b"}, Present(digests={"erp": "a"}), []),
+    ({}, {}, Present(runbooks={"owner_crash": "steps: 2"}), ["runbook"]),
+    ({"text": ""}, {}, Present(runbooks={"owner_crash": "steps: 2"}), []),
+    ({}, {}, Present(code_changed=lambda revision: revision == "r1"), ["code"]),
+    ({"versions": {"node1": {"kernel": "6.1"}, "node2": {"kernel": "6.1"}, "holdfast": "0.1"}},
+     {"versions": {"node1": {"kernel": "6.2", "lvm2": "2"}, "holdfast": "0.2"}}, Present(), ["kernel on node1", "lvm2 on node1"]),
+])
+def test_what_has_changed_since_the_last_pass(
+    last: dict[str, object], newest: dict[str, object], present: Present, expected: list[str]
+) -> None:
+    """The newest run may be of another drill of the same package: the definition and the programs are the package's."""
+    runs = [described(1, **last), described(2, runbook="switchover", verdict="FAIL", **newest)]
+    row = next(row for row in summarise(runs, present) if row["runbook"] == "owner_crash")
+    assert row["changed_since_pass"] == expected
+
+
+def test_code_is_compared_with_the_files_as_they_are_now(tools: Tools) -> None:
+    tools.expect("git", "-C", "/p", "diff", "--quiet", "r1", code=0)
+    tools.expect("git", "-C", "/p", "diff", "--quiet", "r2", code=1)
+    tools.expect("git", "-C", "/p", "diff", "--quiet", "gone", code=128)
+    changed = look_at_code(Path("/p"))
+    assert [changed(revision) for revision in ("", "r1", "r2", "gone", "r2")] == [False, False, True, True, True]
+
+
+@pytest.mark.parametrize(("outages", "expected"), [([2.0], None), ([2.0, 2.2], None), ([2.0, 2.2, 3.1], 1.0)])
+def test_the_trend_is_the_newest_outage_beside_those_before(outages: list[float], expected: float | None) -> None:
+    (row,) = summarise([described(float(n), outage_seconds=seconds) for n, seconds in enumerate(outages)])
+    assert row["trend"] == (None if expected is None else pytest.approx(expected))
+
+
+def test_every_run_of_one_drill_over_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_run(tmp_path, "1001Z", "PASS", 2.5)
+    write_run(tmp_path, "1002Z", "FAIL", 10.0)
+    write_run(tmp_path, "1003Z", None, 0.0)
+    assert command("history", "owner_crash", "--evidence", str(tmp_path)) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[3] for line in lines[1:]] == ["PASS", "FAIL", "UNKNOWN"]
+    assert ("▃" in lines[1], "█" in lines[2], " - " in lines[3]) == (True, True, True)
+    assert command("history", "--json", "--evidence", str(tmp_path)) == 0
+    assert json.loads(capsys.readouterr().out)[0]["runs"] == 3
+    assert command("history", "switchover", "--evidence", str(tmp_path)) == 0
+    assert "not been run yet" in capsys.readouterr().out
+
+
 def test_a_run_that_was_torn_is_unknown_and_still_listed(tmp_path: Path) -> None:
     write_run(tmp_path, "1001Z", None, 0.0)
     (row,) = summarise(read_runs(tmp_path))
@@ -101,8 +162,47 @@ def test_plain_lines_tell_the_story() -> None:
 def test_the_live_view_says_when_clients_are_not_served() -> None:
     nodes = {"node1": NodeSeen(False), "node2": NodeSeen(True, {"packages": {"erp": {"state": "starting"}}})}
     probe = {"waits": {"w1": 2.5}, "ok": 10, "fail": 2, "indeterminate": 1, "longest": 0.1}
-    text = "\n".join(describe_now("erp", nodes, probe, "wait", 0.0))
+    now = Now(allowed="takeover (5 s)")
+    now({"kind": "phase", "event": "start", "name": "steady_after", "t_wall": time.time()})
+    now({"kind": "step", "event": "start", "name": "package is up", "t_wall": time.time() - 7})
+    text = "\n".join(describe_now("erp", nodes, probe, now))
+    assert "steady after: package is up (7 s)" in text
     assert "node1: no answer   node2: starting" in text and "NO SUCCESS for 2.5 s" in text
+    assert "longest wait so far 0.10 s, allowed: takeover (5 s)" in text
+
+
+def test_a_line_that_does_not_fit_is_cut_because_it_could_not_be_erased(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda: os.terminal_size((20, 10)))
+    stream = io.StringIO()
+    display = LiveDisplay(lambda: ["x" * 50, "short"], stream)
+    display({"kind": "phase", "event": "start", "name": "act", "t_wall": display.zero})
+    display.close()
+    drawn = [line for line in stream.getvalue().split("\n") if "x" in line]
+    assert drawn and all(line.replace(CLEAR, "").endswith("x" * 18 + "…") for line in drawn)
+
+
+def test_nothing_is_drawn_over_a_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("holdfast.drill.display.REDRAW_SECONDS", 0.01)
+    stream = io.StringIO()
+    display = LiveDisplay(lambda: ["where everything stands"], stream)
+    display({"kind": "phase", "event": "start", "name": "act", "t_wall": display.zero})
+    with display.quiet():
+        before = stream.getvalue()
+        time.sleep(0.1)
+        assert stream.getvalue() == before
+        assert before.endswith(CLEAR), "what was there has been taken away"
+    display.close()
+    assert not display.thread.is_alive()
+
+
+def test_the_end_says_what_clients_saw_whatever_the_verdict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    checks = (CheckResult("outage", "Outage within the objective", Verdict.PASS, "2.89 s of at most 5 s"),
+              CheckResult("moves", "No needless moves", Verdict.PASS, "1 of at most 1"),
+              CheckResult("log_scan", "Nothing alarming in the logs", Verdict.FAIL, "1 alarming lines"))  # fmt: skip
+    assert launch.say(Judgement(checks), "The owner crashes", tmp_path) == 1
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "FAIL: The owner crashes", "  Outage within the objective: 2.89 s of at most 5 s",
+        "  FAIL: Nothing alarming in the logs: 1 alarming lines", f"report: {tmp_path / 'report.html'}"]
 
 
 def test_the_command_line_of_ssh_is_the_inventorys() -> None:
@@ -167,6 +267,58 @@ def test_production_needs_the_name_of_its_cluster(tmp_path: Path) -> None:
     launch.guard_production(Site(tmp_path, {}, None, view()), "it causes: outage", None)  # type: ignore[arg-type]
 
 
+def stand_before(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, **variables: object) -> None:
+    """A site as far as a drill looks at it before it begins; nothing further may be touched."""
+    site = Site(tmp_path, {}, None, view(**variables))  # type: ignore[arg-type]
+    monkeypatch.setattr(launch, "find_site", lambda arguments: site)
+    monkeypatch.setattr(launch, "find_owner", lambda site: "node1")
+    monkeypatch.setattr(launch, "power_of", lambda site: FakePower(FakeCluster()))
+    for name in ("prepare", "hold_cluster"):
+        monkeypatch.setattr(launch, name, lambda *words: pytest.fail("it went on"))
+
+
+@pytest.mark.parametrize(("drill", "word"), [(("run", "owner_crash"), "owner node1"), (("campaign",), "round")])
+def test_a_dry_run_touches_nothing_and_needs_no_approval(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], drill: tuple[str, ...], word: str
+) -> None:
+    stand_before(monkeypatch, tmp_path, holdfast_production=True)
+    assert command(*drill, "--dry-run") == 0
+    assert word in capsys.readouterr().out
+    assert command(*drill) == 2
+    assert "--approve-production lab" in capsys.readouterr().err
+
+
+def test_a_dry_run_says_why_the_drill_could_not_be_run_here(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stand_before(monkeypatch, tmp_path, holdfast_cluster={"storage_networks": ["storage_a"]})
+    assert command("run", "failback", "--dry-run") == 0
+    capsys.readouterr()
+    assert command("run", "path_and_node", "--dry-run") == 2
+    assert "needs a second storage network" in capsys.readouterr().err
+
+
+def test_a_drill_that_cannot_be_run_here_leaves_no_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An empty folder would stand in the history as a run that was torn."""
+    stand_before(monkeypatch, tmp_path, holdfast_cluster={"storage_networks": ["storage_a"]})
+    assert command("run", "path_cut") == 2
+    assert "path_cut cannot run here: needs a second storage network" in capsys.readouterr().err
+
+
+def test_a_campaign_that_goes_on_needs_its_approval_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stand_before(monkeypatch, tmp_path, holdfast_production=True)
+    settings = {"seed": 1, "faults": 9, "limit_seconds": 300, "checkpoint_every": 10, "minutes": None}
+    (tmp_path / "run.json").write_text(json.dumps({"kind": "campaign", "runbook": "campaign", "package": "erp",
+                                                   "inventory": "x", "campaign": settings}))  # fmt: skip
+    (tmp_path / "journal.jsonl").touch()
+    assert command("resume", str(tmp_path)) == 2
+    assert "9 faults causes many outages" in capsys.readouterr().err
+
+
 def test_the_package_need_not_be_named_where_there_is_only_one() -> None:
     assert choose_package(["erp"], None) == "erp"
     with pytest.raises(DrillError, match="say which package: crm, erp"):
@@ -190,6 +342,17 @@ def test_list_explain_and_reference(capsys: pytest.CaptureFixture[str]) -> None:
     assert command("explain", "owner_crsh") == 2
     assert "did you mean" in capsys.readouterr().err
     assert command("reference") == 0
+
+
+def test_drills_that_a_site_cannot_run_are_listed_with_the_reason(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    single = view(holdfast_cluster={"storage_networks": ["storage_a"]})
+    monkeypatch.setattr(launch, "find_site", lambda arguments: Site(tmp_path, {}, None, single))  # type: ignore[arg-type]
+    catalogue = load_catalogue([launch.PROJECT / "runbooks"])
+    lines = list_runbooks(catalogue, launch.site_obstacles(argparse.Namespace(), catalogue)).splitlines()
+    where = next(number for number, line in enumerate(lines) if line.startswith("  path_cut "))
+    assert lines[where + 1].strip() == "not here: needs a second storage network"
+    there = next(number for number, line in enumerate(lines) if line.startswith("  switchover "))
+    assert "not here" not in lines[there + 1]
 
 
 def test_clocks_are_compared_by_the_fastest_record(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -231,3 +232,108 @@ def test_a_host_in_its_reset_is_asked_again_to_undo_a_fault(tmp_path: Path, monk
     runbook = replace(quick(CUT), steps=(CUT.steps[0], Step("It is undone", HealStep("all"))))
     build_drill(runbook, FakeCluster(), tmp_path).execute()
     assert outcomes(tmp_path, "act")["It is undone"] == "ok"
+
+
+def test_a_fault_that_nothing_ran_into_is_not_proven(tmp_path: Path) -> None:
+    """It was active when it was injected; what counts is what had come of it when it was undone."""
+    cluster = FakeCluster()
+    cluster.effect = {"seen": False, "words": "2 drop filters dropped 0 packets"}
+    judgement = build_drill(quick(CUT), cluster, tmp_path).execute()
+    assert judgement.of("faults").verdict is Verdict.UNKNOWN
+    assert "0 packets" in judgement.of("faults").summary
+
+
+@pytest.mark.parametrize(("switch", "node", "verdict", "words"), [
+    (True, [], Verdict.PASS, "unplug"),
+    (False, [], Verdict.UNKNOWN, "was not active"),
+    (None, ["NO-CARRIER", "UP"], Verdict.PASS, "eth1 has no carrier"),
+    (None, ["LOWER_UP", "UP"], Verdict.UNKNOWN, "node1 still has a carrier on eth1"),
+    (None, None, Verdict.UNKNOWN, "did not say"),
+])
+def test_a_pulled_cable_is_proven_by_the_switch_or_else_by_the_node(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, switch: bool | None, node: list[str] | None, verdict: Verdict, words: str
+) -> None:
+    cluster = FakeCluster()
+    cluster.cable_is_out = switch
+    run = FakeModules.run
+
+    def ask(self: FakeModules, hosts: Sequence[str], module: str, arguments: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        if module != "ansible.builtin.command":
+            return run(self, hosts, module, arguments)
+        link = {"ifname": "eth1", "flags": node, "addr_info": [{"local": "10.20.0.11"}]}
+        return {host: {"unreachable": True} if node is None else {"stdout": json.dumps([link])} for host in hosts}
+
+    monkeypatch.setattr(FakeModules, "run", ask)
+    pull = FaultStep("cable", "cable_pull", "owner", {"network": "client"}, 30, "driver")
+    judgement = build_drill(replace(CUT, steps=(Step("pull it", pull),)), cluster, tmp_path).execute()
+    faults = judgement.of("faults")
+    assert (faults.verdict, words in " ".join((faults.summary, *faults.findings))) == (verdict, True), faults
+    assert "node1 power plug" in cluster.asked
+
+
+STOP = catalogue().runbooks["package_stop_start"]
+GIVEN_BACK = {"package_stop_start": ["start"], "detach_attach": ["attach"], "maintenance_mode": ["start", "maintenance off"]}
+
+
+@pytest.mark.parametrize("name", sorted(GIVEN_BACK))
+def test_an_act_that_ends_early_leaves_no_package_stopped_or_unwatched(tmp_path: Path, name: str) -> None:
+    cluster = FakeCluster()
+    runbook = catalogue().runbooks[name]
+    broken = (runbook.steps[0], Step("ask", QuestionStep("go on?", "yes")), *runbook.steps[1:])
+    build_drill(quick(replace(runbook, steps=broken)), cluster, tmp_path, answer="no").execute()
+    given = [line.removeprefix("node1 holdfastctl ") for line in cluster.asked if "node1 holdfastctl" in line]
+    expected = [f"{verb} erp --json" for verb in GIVEN_BACK[name]]
+    assert [line for line in given if line in expected] == expected
+    assert outcomes(tmp_path, "steady_after")["what the drill had stopped is given back"] == "ok"
+
+
+def test_an_act_that_gave_everything_back_is_not_given_back_again(tmp_path: Path) -> None:
+    cluster = FakeCluster()
+    steps = tuple(step for step in STOP.steps if not isinstance(step.action, WaitStep | CheckStep))
+    build_drill(replace(STOP, steps=steps), cluster, tmp_path).execute()
+    assert "what the drill had stopped is given back" not in outcomes(tmp_path, "steady_after")
+
+
+def test_what_cannot_be_given_back_fails_the_drill(tmp_path: Path) -> None:
+    cluster = FakeCluster()
+    cluster.refused = {"start"}
+    steps = (STOP.steps[0], Step("ask", QuestionStep("go on?", "yes")))
+    judgement = build_drill(replace(STOP, steps=steps), cluster, tmp_path, answer="no").execute()
+    assert outcomes(tmp_path, "steady_after")["what the drill had stopped is given back"] == "failed"
+    assert judgement.of("restored").verdict is Verdict.FAIL
+
+
+def test_a_bug_of_the_driver_leaves_no_fault_and_keeps_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = FakeCluster()
+    drill = build_drill(quick(CUT), cluster, tmp_path)
+
+    def broken(step: WaitStep) -> None:
+        if step.what == "seconds":
+            raise KeyError("standby")
+
+    monkeypatch.setattr(drill.actions, "wait", broken)
+    with pytest.raises(KeyError):
+        drill.execute()
+    assert not cluster.active
+    assert (tmp_path / "verdict.json").exists()
+    assert "the driver broke: KeyError" in journal_of(tmp_path, "stopped")[0]["why"]
+
+
+def test_a_probe_whose_controller_died_is_not_thrown_away(tmp_path: Path) -> None:
+    cluster = FakeCluster()
+    cluster.probe_runs = True
+    judgement = build_drill(quick(CRASH), cluster, tmp_path).execute()
+    assert judgement.of("entrance").verdict is Verdict.UNKNOWN
+    assert "20260101T000000Z-owner_crash-erp" in judgement.of("entrance").summary
+    assert not any("systemd-run" in line or "PLACE" in line or "rm -rf" in line for line in cluster.asked)
+
+
+def test_the_data_is_checked_at_home_where_somebody_asked(tmp_path: Path) -> None:
+    cluster = FakeCluster()
+    drill = build_drill(quick(CUT), cluster, tmp_path, integrity=("amcheck", "checksums"))
+    drill.run["integrity"] = ["amcheck", "checksums"]
+    judgement = drill.execute()
+    assert [line for line in cluster.asked if "python3 - " in line and "snapshot" not in line] == [
+        "node1 python3 - amcheck 17 5432", "node1 python3 - checksums 17 5432"]
+    assert (tmp_path / "integrity" / "amcheck.txt").read_text() == "all well"
+    assert judgement.of("integrity").verdict is Verdict.PASS

@@ -41,7 +41,7 @@ def test_networks_of_a_site_are_found_by_what_they_are_for() -> None:
         ("path_cut", {"network": "storage_second"}, {"addresses": ["10.20.2.11"]}),
         ("all_paths_cut", {}, {"addresses": ["10.20.1.11", "10.20.2.11"]}),
         ("storage_slow", {"milliseconds": 5}, {"addresses": ["10.20.1.11", "10.20.2.11"], "milliseconds": 5}),
-        ("cable_pull", {"network": "heartbeat"}, {"network": "heartbeat"}),
+        ("cable_pull", {"network": "heartbeat"}, {"network": "heartbeat", "address": "10.20.3.11"}),
         ("clock_jump", {"seconds": 5}, {"seconds": 5}),
     ],
 )  # fmt: skip

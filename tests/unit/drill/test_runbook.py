@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,32 @@ def test_all_problems_are_reported_at_once() -> None:
     assert [int(p.split(":")[1]) for p in found] == sorted(int(p.split(":")[1]) for p in found)
 
 
+def test_what_refers_to_a_misspelt_fault_is_no_second_mistake_and_the_rest_is_checked_all_the_same() -> None:
+    """Shape and meaning in one pass: nobody mends one line only to be told about the next."""
+    text = GOOD.replace("target: owner,", "target: nobody,").replace("name: sample", "name: other").replace(
+        ", target: standby}", "}\n  - heal: {fault: network_drop}\n  - heal: {fault: flood}")
+    found = problems(text)
+    assert [problem.split(": ", 1)[1].split(":")[0] for problem in found] == [
+        "name", "steps[0].fault.target", "steps[1].wait", "steps[3].heal.fault"], found
+
+
+def test_a_playbook_s_variables_name_roles() -> None:
+    step = "steps:\n  - playbook: {file: playbooks/x.yml, variables: {node: '{stanby}', half: '{', flat: 7, good: '{standby}'}}\n"
+    found = problems(GOOD.replace("steps:\n", step))
+    assert len(found) == 2
+    assert "variables.node: {stanby} is not one of owner, standby" in found[0] and "did you mean 'standby'" in found[0]
+
+
+def test_a_playbook_that_is_not_there_is_said_before_anything_is_broken(tmp_path: Path) -> None:
+    file = tmp_path / "runbooks" / "sample.yml"
+    file.parent.mkdir()
+    file.write_text(GOOD.replace("steps:\n", "steps:\n  - playbook: {file: playbooks/x.yml}\n"))
+    assert "there is no playbooks/x.yml" in str(load_catalogue([file.parent]).problems[0])
+    (tmp_path / "playbooks").mkdir()
+    (tmp_path / "playbooks" / "x.yml").touch()
+    assert not load_catalogue([file.parent]).problems
+
+
 def test_two_faults_of_a_kind_need_names_of_their_own() -> None:
     line = "  - fault: {kind: network_drop, target: owner, parameters: {network: client}}\n"
     assert "a second fault called 'network_drop'" in problems(GOOD.replace(line, line + line))[0]
@@ -110,6 +137,35 @@ def test_a_runbook_is_found_by_the_name_of_another_product() -> None:
 def test_an_unknown_name_gets_a_suggestion() -> None:
     with pytest.raises(UnknownRunbook, match="did you mean 'owner_crash'"):
         catalogue().find("owner_crsh")
+
+
+# IBM's published list of the Cluster Test Tool's tests; what it has and this does not is said in the page.
+POWERHA = ("FAIL_LABEL", "JOIN_LABEL", "NETWORK_UP_GLOBAL", "NETWORK_DOWN_GLOBAL", "NETWORK_UP_LOCAL", "NETWORK_DOWN_LOCAL",
+           "NETWORK_UP_NONIP", "NETWORK_DOWN_NONIP", "NODE_UP", "NODE_DOWN_GRACEFUL", "NODE_DOWN_TAKEOVER", "NODE_DOWN_FORCED",
+           "CLSTRMGR_KILL", "RG_MOVE", "RG_MOVE_SITE", "RG_OFFLINE", "RG_ONLINE", "SERVER_DOWN", "VG_DOWN", "WAIT")  # fmt: skip
+NOT_HERE = ("RG_MOVE_SITE", "NETWORK_DOWN_NONIP", "NETWORK_UP_NONIP", "WAIT")
+
+
+@pytest.mark.parametrize("name", POWERHA)
+def test_every_test_of_powerha_s_tool_leads_to_the_runbooks_that_the_page_names(name: str) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "drills.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| ") and name in re.findall(r"[A-Z_]+", line.split("|")[1])]
+    (row,) = rows
+    named = [word for word in re.findall(r"[a-z_]+", row.split("|")[2]) if word in catalogue().runbooks]
+    if name in NOT_HERE:
+        assert not named
+        return
+    try:
+        found = [catalogue().find(name).name]
+    except UnknownRunbook as error:
+        found = str(error).split(" is any of ")[1].removesuffix(": choose one").split(", ")
+    assert found == named[: len(found)] or sorted(found) == sorted(named)
+
+
+def test_a_name_is_found_with_its_parameters_too() -> None:
+    assert catalogue().find("NODE_UP ALL").name == "both_nodes_start"
+    with pytest.raises(UnknownRunbook, match="both_nodes_start, one_node_starts_alone, rolling_reboot: choose one"):
+        catalogue().find("NODE_UP")
 
 
 def test_a_name_shared_by_two_runbooks_has_to_be_decided_by_the_user() -> None:

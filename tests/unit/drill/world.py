@@ -206,13 +206,16 @@ class Recorder:
         entries += self._fault_entries()
         entries += [(script.length - 8, {"kind": "write_try", "time": START + script.length - 8, **w})
                     for w in script.write_tries]  # fmt: skip
+        entries += [(script.length - 4, {"kind": "integrity", "tool": tool, "good": True, "words": f"{tool} found nothing",
+                                         "seconds": 1.0}) for tool in script.runbook.integrity]  # fmt: skip
         for at, entry in sorted(entries, key=lambda pair: pair[0]):
             self.line("journal.jsonl", {"t_wall": START + at, "t_mono": at, **entry})
         for node in IDS:
             self.line(f"logs/{node}.jsonl", _log(node, 1.0, "systemd", "Started holdfast-agent.service"))
         for at, node, source, text in script.log:
             self.line(f"logs/{node}.jsonl", _log(node, at, source, text))
-        state = {n: {"paths": 2, "leftovers": [], "role": "owner" if n == "node1" else "standby"} for n in IDS}
+        luns = {lun: {"paths": 2, "registered": 2, "error": ""} for lun in ("erp-lock", "erp-data")}
+        state = {n: {"packages": {"erp": {"mounted": n == "node1", "luns": luns}}, "leftovers": []} for n in IDS}
         self.files["state/before.json"] = self.files["state/after.json"] = [json.dumps(state)]
         self.files["run.json"] = [json.dumps(self._run(), indent=1)]
         for name, lines in self.files.items():
@@ -240,7 +243,7 @@ class Recorder:
                       "client": "client1"},
             "node_ids": IDS, "macs": {mac: node for node, mac in MACS.items()}, "clocks": {},
             "expect": asdict(runbook.expect), "faults_declared": len(self.script.faults),
-            "steps": [step.name for step in runbook.steps],
+            "steps": [step.name for step in runbook.steps], "integrity": list(runbook.integrity),
             "versions": {"holdfast": "0.1.0", "node1": {"kernel": "Linux 7.2.0", "postgresql": "17.6",
                          "multipath-tools": "0.11.1", "keepalived": "2.3.3"},
                          "node2": {"kernel": "Linux 7.2.0", "postgresql": "17.6", "multipath-tools": "0.11.1",

@@ -90,6 +90,41 @@ def test_only_a_no_of_the_erp_itself_is_a_no(status: int, body: bytes, error: ty
         erp.read_answer(status, body)
 
 
+class CutOff(erp.Erp):
+    """An ERP that goes away where the script says so; `posted` is what was asked, and in which session."""
+
+    def __init__(self, tmp_path: Path, *answers: Any) -> None:
+        account = tmp_path / "account.json"
+        account.write_text(json.dumps({"database": "erp", "login": "seller", "password": "x"}))
+        super().__init__({"account_file": str(account)}, {"name": "outside"})
+        self.answers, self.posted = list(answers), list[tuple[str, bool]]()
+
+    def _post(self, method: str, params: list[Any], session: str = "") -> Any:
+        self.posted.append((method, bool(session)))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def test_a_login_that_was_cut_off_is_done_again(tmp_path: Path) -> None:
+    """A session without its context is worse than none: every order in it would be refused for want of a company."""
+    login, context = ("common.db.login", False), ("model.res.user.get_preferences", True)
+    user = CutOff(tmp_path, [1, "key"], erp.NoAnswer("lost"), [1, "other"], {"company": 7}, [11])
+    with pytest.raises(erp.NoAnswer):
+        user.call("model.sale.sale.create")
+    assert user.call("model.sale.sale.create") == [11]
+    assert user.posted == [login, context, login, context, ("model.sale.sale.create", True)]
+    assert user.context == {"company": 7}
+
+
+def test_a_session_that_is_not_known_any_more_is_replaced_with_the_next_call(tmp_path: Path) -> None:
+    user = CutOff(tmp_path, [1, "key"], {}, erp.LoggedOut("who?"), [1, "other"], {}, [11])
+    with pytest.raises(erp.LoggedOut):
+        user.call("model.sale.sale.create")
+    assert user.call("model.sale.sale.create") == [11]
+
+
 def test_decimals_are_texts() -> None:
     assert erp.read_answer(200, b'{"result": {"__class__": "Decimal", "decimal": "8.50"}}') == "8.50"
 

@@ -26,6 +26,8 @@ _FILES = (
     ("`/etc/holdfast/node.json`, `/etc/holdfast/packages/*.json`", "what the agent reads; written by role `package`"),
     ("`/etc/holdfast/cluster.key`", "authenticates heartbeats (HMAC-SHA256)"),
     ("`/var/log/holdfast/events.jsonl`, `.jsonl.1`", "[event log](event_log.md), 32 MiB each at most"),
+    ("`/var/log/holdfast/<package>-<resource>.log`, `.log.1`", "what a database said; looked at every ten minutes, and kept to "
+                                                             "about 32 MiB each"),
     ("`/var/lib/holdfast/epoch`", "number of agent starts; part of the reservation key. Never copy or delete it while "
                                   "the cluster lives"),
     ("`/run/holdfast/control.sock`", "where `holdfastctl` asks; root alone"),

@@ -27,6 +27,8 @@ _VARIABLES: dict[str, dict[str, str]] = {
         "drill_name": "The runbook.",
         "drill_package": "The package, where there is more than one.",
         "drill_evidence": "Folder for the evidence; default `evidence` where ansible-playbook is called.",
+        "drill_load": "Connections of pgbench as background load; 0 is none.",
+        "drill_integrity": "Let the database's own tools look for damage at the end.",
         "drill_approve_production": "Name of the cluster, where the inventory is marked as production.",
     },
     "show_packages": {"show_packages_file": "Write the state as JSON to this file."},
@@ -36,6 +38,8 @@ _VARIABLES: dict[str, dict[str, str]] = {
         "package": "Name of the package.",
         "node": "Node to move it to.",
         "without_poolers": "`true` moves although a pooler cannot be paused; its clients see errors.",
+        "longest_transaction_seconds": "Refuse while a transaction has been open for longer; without it none is in the way.",
+        "wait_seconds": "With that, wait so long for such a transaction to end, and refuse only then.",
     },
     "validate_site": {
         "validate_site_only": "Categories or names of tests; default all.",

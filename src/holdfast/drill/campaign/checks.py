@@ -10,11 +10,13 @@ import itertools
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from holdfast.drill.campaign.rounds import Leg, PlayedRound, prefix
 from holdfast.drill.runbook.model import Expectation
 from holdfast.drill.verdict.checks import clients, conduct, ownership, traces
 from holdfast.drill.verdict.history import History, NodeSample, PhaseRecord
+from holdfast.drill.verdict.judge import asked_for
 from holdfast.drill.verdict.result import CheckResult, Judgement, Verdict, worst
 
 # Faults that were not proven (their host was gone for another reason) are not counted; more than this share of them
@@ -91,7 +93,8 @@ def judge_campaign(history: History, rounds: Sequence[PlayedRound], legs: Sequen
     ]
     names = ("service", "acknowledged", "one_writer", "writes_refused", "one_address", "address_follows", "reads",
              "owner_paths", "faults", "healed", "entrance", "restored", "state", "log_scan", "observed", "evidence")  # fmt: skip
-    return Judgement(tuple(_run(name, check) for name, check in zip(names, checks, strict=True)))
+    asked = [_run(check.__name__.removeprefix("check_"), partial(check, history)) for check in asked_for(history)]
+    return Judgement((*(_run(name, check) for name, check in zip(names, checks, strict=True)), *asked))
 
 
 def _run(name: str, check: Callable[[], CheckResult]) -> CheckResult:

@@ -105,6 +105,7 @@ class Campaign(Run):
         """The probe may have gone on alone; its record is on the client's disk."""
         self.leg -= 1
         self._name_records()
+        self.fetch_load()
         have = self.folder / "probe" / self.attempts_name()
         self.probe.fetched_bytes = have.stat().st_size if have.exists() else 0
         if self.shell.run(self.probe.client, ["test", "-e", self.probe.record]).code == 0:

@@ -100,5 +100,5 @@ def read_legs(journal: Sequence[Mapping[str, Any]]) -> list[Leg]:
 def count_proven(journal: Sequence[Mapping[str, Any]]) -> int:
     """Faults that were proven active in rounds that were played to their end."""
     whole = {prefix(e["serial"]) for e in journal if e["kind"] == "round" and e["event"] == "end"}
-    active = {e["id"] for e in journal if e["kind"] in ("fault", "proof") and e["active"] is True}
-    return sum(name.split("_")[0] + "_" in whole for name in active)
+    active = {e["id"]: e["active"] for e in journal if e["kind"] in ("fault", "proof")}  # the last word counts
+    return sum(seen is True and name.split("_")[0] + "_" in whole for name, seen in active.items())

@@ -23,18 +23,25 @@ class Catalogue:
     problems: tuple[Problem, ...] = ()
 
     def find(self, name: str) -> Runbook:
-        """By name, or by a name of another product where exactly one runbook carries it."""
+        """By name, or by a name of another product: in full, or without its parameters. Only one runbook may carry it."""
         if name in self.runbooks:
             return self.runbooks[name]
-        foreign = [r for r in self.runbooks.values() if name in {n for names in r.known_as.values() for n in names}]
-        if len(foreign) == 1:
-            return foreign[0]
-        if foreign:
-            raise UnknownRunbook(f"{name} is any of {', '.join(r.name for r in foreign)}: choose one")
+        for short in (False, True):
+            foreign = [r for r in self.runbooks.values() if name in foreign_names(r, short)]
+            if len(foreign) == 1:
+                return foreign[0]
+            if foreign:
+                raise UnknownRunbook(f"{name} is any of {', '.join(r.name for r in foreign)}: choose one")
         raise UnknownRunbook(f"no runbook {name!r}{suggest(name, tuple(self.runbooks))}")
 
     def ordered(self) -> list[Runbook]:
         return sorted(self.runbooks.values(), key=lambda r: (CATEGORIES.index(r.category), r.name))
+
+
+def foreign_names(runbook: Runbook, short: bool) -> set[str]:
+    """What other products call it; `short` is the name without what follows it (`NODE_UP` of `NODE_UP ALL`)."""
+    names = {name for names in runbook.known_as.values() for name in names}
+    return {name.split(" ")[0] for name in names} if short else names
 
 
 def load_catalogue(folders: Iterable[Path]) -> Catalogue:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from textwrap import fill
 
 from holdfast.drill.runbook.catalogue import Catalogue
@@ -11,15 +12,16 @@ from holdfast.drill.runbook.model import FaultStep, Runbook, WaitStep
 WIDTH = 100
 
 
-def list_runbooks(catalogue: Catalogue) -> str:
-    """One line per runbook, by category."""
+def list_runbooks(catalogue: Catalogue, reasons: Mapping[str, Sequence[str]] | None = None) -> str:
+    """One line per runbook, by category; `reasons` why one cannot run on a site stand below it."""
     lines: list[str] = []
     category = ""
     for runbook in catalogue.ordered():
         if runbook.category != category:
             category = runbook.category
             lines += ["", f"{category}:"]
-        lines.append(f"  {runbook.name:26} {runbook.disruption:7} {runbook.title}")
+        lines.append(f"  {runbook.name:31} {runbook.disruption:7} {runbook.title}")
+        lines += [f"  {'':39} not here: {reason}" for reason in (reasons or {}).get(runbook.name, ())]
     return "\n".join(lines[1:])
 
 

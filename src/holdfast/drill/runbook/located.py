@@ -35,6 +35,8 @@ class Located:
     value: Any
     lines: dict[Path, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    places: set[Path] = field(default_factory=set)
+    """Paths of the problems, and of everything around them."""
 
     def line_of(self, path: Path) -> int:
         """Line of a path, or of its nearest parent that exists (a missing key has no line of its own)."""
@@ -44,6 +46,11 @@ class Located:
 
     def report(self, path: Path, message: str) -> None:
         self.problems.append(Problem(self.file, self.line_of(path), show_path(path), message))
+        self.places |= {path[:length] for length in range(len(path) + 1)}
+
+    def is_well(self, path: Path) -> bool:
+        """No problem was found there or below."""
+        return path not in self.places
 
 
 def show_path(path: Path) -> str:

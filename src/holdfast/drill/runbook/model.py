@@ -105,6 +105,7 @@ class Runbook:
     applies_to: AppliesTo = field(default_factory=AppliesTo)
     restore: tuple[Step, ...] = ()
     measure_through: str = "address"
+    integrity: tuple[str, ...] = ()
 
     @property
     def faults(self) -> tuple[FaultStep, ...]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
-from holdfast.drill.runbook.faults import load_fault_kinds
+from holdfast.drill.runbook.faults import ROLES, load_fault_kinds
 from holdfast.drill.runbook.located import Located, Problem, load_yaml
 from holdfast.drill.runbook.model import (
     Action,
@@ -30,11 +31,10 @@ CHECK_NEEDS_TARGET = ("writes_refused", "released", "paths_registered")
 
 
 def parse_runbook(text: str, file: str) -> Runbook | list[Problem]:
-    """Check everything; build only what has no problem at all."""
+    """Check everything in one pass; build only what has no problem at all."""
     document = load_yaml(text, file)
-    if not document.problems:
+    if document.value is not None or not document.problems:
         RUNBOOK.check(document.value, (), document)
-    if not document.problems:
         _check_meaning(document)
     if document.problems:
         return sorted(document.problems, key=lambda p: p.line)
@@ -42,17 +42,27 @@ def parse_runbook(text: str, file: str) -> Runbook | list[Problem]:
 
 
 def _check_meaning(document: Located) -> None:
-    """Rules that need more than one key: names that refer to something, parameters that belong to a kind."""
+    """Rules that need more than one key: names that refer to something, parameters that belong to a kind. What has a
+    problem of its shape is not asked for its meaning, everything else is."""
+    value = document.value if isinstance(document.value, dict) else {}
     stem = Path(document.file).stem
-    if document.value["name"] != stem:
-        document.report(("name",), f"is {document.value['name']!r}, the file is {stem!r}")
+    if "name" in value and document.is_well(("name",)) and value["name"] != stem:
+        document.report(("name",), f"is {value['name']!r}, the file is {stem!r}")
     faults: list[str] = []
     for section in ("steps", "restore"):
-        for index, step in enumerate(document.value.get(section, [])):
-            kind = next(key for key in step if key != "name")
-            check = STEP_RULES.get(kind)
-            if check:
-                check(document, (section, index, kind), step[kind], faults)
+        steps = value.get(section)
+        for index, step in enumerate(steps if isinstance(steps, list) else []):
+            if document.is_well((section, index)):
+                kind = next(key for key in step if key != "name")
+                STEP_RULES[kind](document, (section, index, kind), step[kind], faults)
+            else:
+                faults += _name_of_fault(step)
+
+
+def _name_of_fault(step: Any) -> list[str]:
+    """The name that a misspelt fault has all the same: who refers to it makes no second mistake."""
+    fault = step.get("fault") if isinstance(step, dict) else None
+    return [str(fault.get("id", fault.get("kind")))] if isinstance(fault, dict) else []
 
 
 def _check_fault(document: Located, path: tuple[str | int, ...], step: dict[str, Any], faults: list[str]) -> None:
@@ -90,6 +100,25 @@ def _check_command(document: Located, path: tuple[str | int, ...], step: dict[st
         document.report(path, "`without_poolers` belongs to move and failback")
 
 
+def _check_playbook(document: Located, path: tuple[str | int, ...], step: dict[str, Any], faults: list[str]) -> None:
+    runbook = Path(document.file)
+    if runbook.is_file() and not (runbook.resolve().parents[1] / step["file"]).is_file():
+        document.report((*path, "file"), f"there is no {step['file']}")
+    for name, text in (step.get("variables") or {}).items():
+        try:
+            unknown = [word for _, word, _, _ in Formatter().parse(text) if word is not None and word not in ROLES] \
+                if isinstance(text, str) else []
+        except ValueError as error:
+            document.report((*path, "variables", name), f"{text!r}: {error}")
+            continue
+        for word in unknown:
+            document.report((*path, "variables", name), f"{{{word}}} is not one of {', '.join(ROLES)}{suggest(word, ROLES)}")
+
+
+def _check_nothing(document: Located, path: tuple[str | int, ...], step: dict[str, Any], faults: list[str]) -> None:
+    """Its shape has said it all."""
+
+
 def _check_heal(document: Located, path: tuple[str | int, ...], step: dict[str, Any], faults: list[str]) -> None:
     if step["fault"] != "all":
         _check_reference(document, (*path, "fault"), step["fault"], faults)
@@ -106,6 +135,8 @@ STEP_RULES: dict[str, StepRule] = {
     "wait": _check_wait,
     "check": _check_check,
     "command": _check_command,
+    "playbook": _check_playbook,
+    "question": _check_nothing,
     "heal": _check_heal,
 }
 
@@ -130,6 +161,7 @@ def _build(value: dict[str, Any]) -> Runbook:
         applies_to=_build_applies(_with_defaults(_record_of("applies_to"), full["applies_to"])),
         restore=tuple(_build_step(step) for step in full["restore"]),
         measure_through=full["measure_through"],
+        integrity=tuple(full["integrity"]),
     )
 
 

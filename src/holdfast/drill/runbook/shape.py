@@ -170,6 +170,9 @@ RUNBOOK = _record(
     Field("expect", EXPECT, "What must come out.", required=True),
     Field("restore", ListOf(STEP), "Steps after the heal that bring the cluster back to where it was; the package is "
           "moved back to its first owner in any case.", default=[]),
+    Field("integrity", ListOf(Choice(("amcheck", "checksums"))), "Tools of the database itself that look for damage when the "
+          "package is home again: pg_amcheck on everything, and the checksum of every page. MariaDB answers both with one "
+          "tool, mariadb-check.", default=[]),
     Field("must_catch", ListOf(Text(r"[a-z_]+"), 1), "Deliberate breaks of the cluster that this drill has to notice; "
           "the tests break exactly that and demand the verdict.", required=True),
 )  # fmt: skip

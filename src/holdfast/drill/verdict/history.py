@@ -137,6 +137,25 @@ class LogLine:
 
 
 @dataclass(frozen=True)
+class IntegrityRecord:
+    """What a tool of the database found in its data; `good` is None where it could not say."""
+
+    tool: str
+    time: float
+    good: bool | None
+    words: str
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class LoadSample:
+    """One second of the background load, by its own count."""
+
+    time: float
+    tps: float
+
+
+@dataclass(frozen=True)
 class Takeover:
     """The agent's own budget of the last move: phase name to seconds."""
 
@@ -170,6 +189,8 @@ class History:
     state_after: Mapping[str, Any] = field(default_factory=dict)
     lost: tuple[str, ...] = ()
     erp: ErpRecord = field(default_factory=ErpRecord)
+    integrity: tuple[IntegrityRecord, ...] = ()
+    load: tuple[LoadSample, ...] = ()
 
     @property
     def nodes(self) -> tuple[str, ...]:

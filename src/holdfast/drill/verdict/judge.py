@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from holdfast.drill.verdict.checks import clients, conduct, erp, ownership, traces
+from holdfast.drill.verdict.checks import clients, conduct, erp, extra, ownership, traces
 from holdfast.drill.verdict.history import History
 from holdfast.drill.verdict.result import CheckResult, Judgement, Verdict
 
@@ -58,8 +58,14 @@ def _without_fault(result: CheckResult) -> CheckResult:
 
 
 def checks_of(history: History) -> tuple[Check, ...]:
-    """The standing checks, and those of the ERP right after what the database's clients saw."""
-    return (*STANDING_CHECKS[:2], *ERP_CHECKS, *STANDING_CHECKS[2:]) if history.run.get("erp") else STANDING_CHECKS
+    """The standing checks; those that were asked for come right after what the database's clients saw."""
+    return (*STANDING_CHECKS[:2], *(ERP_CHECKS if history.run.get("erp") else ()), *asked_for(history), *STANDING_CHECKS[2:])
+
+
+def asked_for(history: History) -> tuple[Check, ...]:
+    """Only where a runbook or the command line asked for them."""
+    return (*((extra.check_integrity,) if history.run.get("integrity") else ()),
+            *((extra.check_load,) if history.run.get("load") else ()))  # fmt: skip
 
 
 def _run(check: Check, history: History) -> CheckResult:

@@ -7,6 +7,7 @@ read. Times of other hosts are put on the controller's time axis here, and only 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,6 +22,8 @@ from holdfast.drill.verdict.history import (
     FaultRecord,
     FinalRead,
     History,
+    IntegrityRecord,
+    LoadSample,
     LogLine,
     LunView,
     NodeSample,
@@ -101,6 +104,8 @@ def load_history(root: Path) -> History:
         state_after=folder.document("state/after.json"),
         lost=(),
         erp=load_erp_record(folder, axis) if run.get("erp") else ErpRecord(),
+        integrity=tuple(_load_integrity(journal)),
+        load=tuple(_load_background(folder, axis, run)) if run.get("load") else (),
     )
     noted = [entry["what"] for entry in journal if entry["kind"] == "lost"]
     return _with_lost(history, (*folder.lost, *noted))
@@ -214,6 +219,26 @@ def _load_events(folder: Folder, axis: TimeAxis) -> Iterator[AgentEvent]:
             data = {key: value for key, value in line.items() if key not in known}
             yield AgentEvent(node, axis.place(node, line), line.get("package"), line.get("event", ""),
                              line.get("state") or "", line.get("reason") or "", data)  # fmt: skip
+
+
+def _load_integrity(journal: list[dict[str, Any]]) -> Iterator[IntegrityRecord]:
+    for entry in (entry for entry in journal if entry["kind"] == "integrity"):
+        yield IntegrityRecord(entry["tool"], entry["t_wall"], entry["good"], entry["words"], entry.get("seconds", 0.0))
+
+
+# pgbench with --progress-timestamp (manual, pgbench): "progress: 1795802369.325 s, 53.0 tps, lat 5.058 ms ...".
+PROGRESS = re.compile(r"^progress: (\d+\.\d+) s, (\d+(?:\.\d+)?) tps", re.MULTILINE)
+
+
+def _load_background(folder: Folder, axis: TimeAxis, run: Mapping[str, Any]) -> Iterator[LoadSample]:
+    try:
+        text = (folder.root / "load" / "pgbench.log").read_text(errors="replace")
+    except OSError as error:
+        folder.lost.append(f"load/pgbench.log: {_why(error)}")
+        return
+    client = str(run.get("roles", {}).get("client", ""))
+    for wall, tps in PROGRESS.findall(text):
+        yield LoadSample(axis.place(client, {"t_wall": float(wall)}), float(tps))
 
 
 def _load_log(folder: Folder, axis: TimeAxis) -> Iterator[LogLine]:

@@ -29,8 +29,9 @@ def definitions() -> dict[str, dict[str, object]]:
         "Delay": {"startdelay": 1, "stopdelay": 1, "mondelay": 0},
         "pgsql": {
             "pgctl": "/usr/lib/postgresql/17/bin/pg_ctl", "psql": "/usr/lib/postgresql/17/bin/psql",
-            "pgdata": f"{FOLDER}/pgdata", "pgport": 15432, "socketdir": f"{FOLDER}/run", "logfile": f"{FOLDER}/pgdata/log",
-            "pghost": f"{FOLDER}/run",
+            "pgdata": f"{FOLDER}/pgdata", "pgport": 15432, "logfile": f"{FOLDER}/pgdata/log",
+            # The first is for the server, the second for the agent's own client.
+            "start_opt": f"-k {FOLDER}/run", "socketdir": f"{FOLDER}/run",
         },
         "mysql": mariadb_parameters(),
         "mariadb": {**mariadb_parameters(), "node_list": os.uname().nodename},

@@ -29,6 +29,10 @@ def loop() -> Loop:
     return Loop()
 
 
+def fail_at_length(size: int) -> None:
+    raise ResourceError("x" * size, output="y" * size)
+
+
 def fail_with_data() -> None:
     raise ResourceError("it is broken", exit_code=7)
 
@@ -58,6 +62,12 @@ def test_values_errors_and_bugs_come_back(loop: Loop, zygote: Zygote) -> None:
     assert (refused.error_kind, refused.error_text, refused.error_details) == ("ResourceError", "it is broken", {"exit_code": 7})
     assert run(loop, pool, os.stat, ("/nowhere",)).error_kind == "OSError"
     assert "traceback" in run(loop, pool, int, ("x",)).error_details
+
+
+@pytest.mark.parametrize("size", [150_000, 5_000_000])
+def test_an_error_that_would_not_fit_a_packet_comes_back_cut(loop: Loop, zygote: Zygote, size: int) -> None:
+    end = run(loop, Pool(loop, zygote, "test"), fail_at_length, (size,))
+    assert end.error_kind == "ResourceError" and end.error_text.startswith("xxx") and len(end.error_text) < 10_000
 
 
 def test_a_deadline_ends_the_child_and_frees_the_pool(loop: Loop, zygote: Zygote) -> None:

@@ -39,6 +39,9 @@ STATUS: dict[str, Any] = {
         (["start", "erp", "--json"], Request("start", "erp")),
         (["move", "erp", "node2"], Request("move", "erp", "node2")),
         (["move", "erp", "--preview"], Request("move", "erp", preview=True)),
+        (["move", "erp", "--longest-transaction", "60"], Request("move", "erp", longest_transaction=60.0)),
+        (["failback", "erp", "--longest-transaction", "0", "--wait", "30"],
+         Request("failback", "erp", longest_transaction=0.0, wait=30.0)),
         (["start", "erp", "--up-to", "mount"], Request("start", "erp", up_to="mount")),
         (["maintenance", "on", "erp"], Request("maintenance on", "erp")),
         (["maintenance", "erp", "off"], Request("maintenance off", "erp")),
@@ -51,7 +54,7 @@ def test_words_become_requests(words: list[str], request_: Request) -> None:
 
 
 @pytest.mark.parametrize("words", [["maintenance", "erp", "db"], ["maintenance", "on", "off"], ["start"], ["dance", "erp"],
-                                   ["confirm-dead", "erp"]])  # fmt: skip
+                                   ["confirm-dead", "erp"], ["move", "erp", "--wait", "30"]])  # fmt: skip
 def test_wrong_usage_ends_with_two(words: list[str]) -> None:
     with pytest.raises(SystemExit) as end:
         command.main(words)
@@ -127,6 +130,10 @@ def test_a_preview_shows_what_speaks_against_it_and_what_it_would_take() -> None
         b"{}",
         b'{"verb": "dance"}',
         b'{"verb": "start"}',
+        b'{"verb": "start", "package": ["erp"]}',
+        b'{"verb": "move", "package": "erp", "target": {}}',
+        b'{"verb": "start", "package": "erp", "up_to": 1}',
+        b'{"verb": "status", "package": ' + b"[" * 3000,
         b"\xff",
     ],
 )

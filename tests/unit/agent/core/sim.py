@@ -138,8 +138,11 @@ class Cluster:
         node.agent = True
         node.epoch += 1
         node.generation += 1
-        node.vouched = self.local(node)
+        # The agent feeds the watchdog for a package that has not said anything yet (Vouching).
+        node.vouched = float("inf")
         node.fed_at = self.now
+        past = node.state
+        proven_at = past.verified_at if past is not None and past.state is State.OWNER and not node.fresh else None
         node.commands = 0
         config = PackageConfig(
             name="erp",
@@ -152,7 +155,7 @@ class Cluster:
         )
         node.state = initial_state(config, self.local(node))
         life = node.generation
-        self.feed_event(node, life, ev.Boot(active=node.mounted or bool(node.running), fresh=node.fresh))
+        self.feed_event(node, life, ev.Boot(active=node.mounted or bool(node.running), fresh=node.fresh, proven_at=proven_at))
         node.fresh = False
         self.at(self.random.uniform(0, TICK), lambda: self.beat(node, life))
 

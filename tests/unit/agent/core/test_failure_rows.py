@@ -215,6 +215,204 @@ def test_agent_killed_in_a_loop_ends_with_one_owner() -> None:
     assert c.in_service()
 
 
+# -- writes that cannot be held back during a repair ------------------------------------------------------------------
+
+
+def suspend_fails(c: Cluster, monkeypatch: pytest.MonkeyPatch, times: float, outcome: ev.Outcome) -> list[str]:
+    """Keys cleared by hand, and so many suspensions fail; what was suspended or registered on data LUNs, in order."""
+    told: list[str] = []
+
+    def answer(node: Node, action: Any) -> ev.Event | None:
+        if isinstance(action, act.Register) and action.luns is act.Luns.DATA:
+            told.append("register")
+        if not isinstance(action, act.SuspendIo):
+            return None
+        told.append("fail" if told.count("fail") < times else "suspend")
+        return ev.Done(action.id, outcome) if told[-1] == "fail" else None
+
+    answer_instead(c, monkeypatch, answer)
+    c.reserved_only = True
+    for lun in c.array.luns:
+        lun.clear()
+    return told
+
+
+@pytest.mark.parametrize("outcome", [ev.Outcome.ERROR, ev.Outcome.TIMEOUT])
+def test_nothing_is_registered_on_a_data_lun_before_its_writes_are_held_back(
+    monkeypatch: pytest.MonkeyPatch, outcome: ev.Outcome
+) -> None:
+    c, owner, _ = serving()
+    told = suspend_fails(c, monkeypatch, 3, outcome)
+    c.run(c.now + 3.0)
+    assert told == ["fail", "fail", "fail", "suspend", "register"]
+    assert c.in_service() and c.owners() == [owner]
+
+
+def test_an_owner_that_cannot_hold_its_writes_back_stops_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    c, owner, _ = serving()
+    told = suspend_fails(c, monkeypatch, float("inf"), ev.Outcome.ERROR)
+    end = c.now + FAST.slow_limit + 1.0
+    while owner.mounted and c.now < end:
+        c.run(c.now + 0.01)
+    assert not owner.mounted and set(told) == {"fail"}
+    c.run(c.now + 10.0)
+    assert c.in_service()
+
+
+# -- an agent that starts beside a running package and cannot read the storage ----------------------------------------
+
+
+def agent_restarts_without_paths(c: Cluster, owner: Node) -> None:
+    owner.paths.update({0: False, 1: False})
+    c.kill_agent(owner)
+
+
+def test_an_agent_that_starts_without_paths_leaves_no_second_address() -> None:
+    c, owner, (other,) = serving()
+    agent_restarts_without_paths(c, owner)
+    assert two_addresses(c, 40.0) < 2 * FAST.heartbeat + 0.1
+    assert c.owners() == [other] and other.address and not owner.mounted
+
+
+def test_an_agent_that_starts_without_paths_and_hears_nobody_gives_the_address_up() -> None:
+    c, owner, _ = serving()
+    c.cut.update((a.name, b.name) for a in c.nodes for b in c.nodes)
+    agent_restarts_without_paths(c, owner)
+    c.run(c.now + FAST.beat_stall + 0.5)
+    assert owner.agent and owner.mounted and not owner.address
+
+
+def test_an_agent_that_starts_without_paths_waits_where_nobody_else_could_serve() -> None:
+    c, owner, _ = serving()
+    c.array.up = False
+    c.kill_agent(owner)
+    epoch = owner.epoch + 1
+    c.run(c.now + 30.0)
+    assert owner.mounted and owner.address and owner.epoch == epoch, "neither stopped nor reset"
+    c.array.up = True
+    c.run(c.now + 3.0)
+    assert c.in_service() and c.owners() == [owner] and owner.epoch == epoch
+
+
+@pytest.mark.parametrize("verb", [ev.Verb.DETACH, ev.Verb.MAINTENANCE_ON])
+def test_an_address_that_nobody_else_may_take_comes_back_with_the_storage(verb: ev.Verb) -> None:
+    c, owner, (other,) = serving()
+    c.command(owner, verb)
+    c.run(c.now + 1.0)
+    assert owner.state is not None
+    state = owner.state.state
+    c.cut.update((a.name, b.name) for a in c.nodes for b in c.nodes)
+    agent_restarts_without_paths(c, owner)
+    c.run(c.now + FAST.beat_stall + 2.0)
+    assert owner.mounted and not owner.address and not other.address
+    owner.paths.update({0: True, 1: True})
+    c.run(c.now + 2.0)
+    assert owner.state.state is state and owner.mounted and owner.address
+
+
+def test_an_agent_that_starts_without_paths_does_not_wait_for_ever() -> None:
+    c, owner, _ = serving()
+    c.array.up = False
+    c.kill_agent(owner)
+    c.run(c.now + FAST.path_wait_alone + FAST.watchdog + 3.0)
+    assert not owner.mounted and not owner.address
+
+
+# -- a node that lost the package stops it ---------------------------------------------------------------------------
+
+
+def test_an_agent_that_comes_back_after_the_takeover_stops_what_still_runs() -> None:
+    c, owner, (other,) = serving()
+    owner.agent, owner.generation = False, owner.generation + 1
+    c.run(c.now + 8.0)
+    assert c.owners() == [other] and owner.running
+    epoch = owner.epoch
+    c.start_agent(owner)
+    c.run(c.now + 1.0)
+    assert not owner.running and not owner.mounted and not owner.address
+    c.run(c.now + FAST.watchdog + 1.0)
+    assert owner.epoch == epoch + 1, "it was reset by its watchdog"
+
+
+def test_a_replaced_owner_that_stalls_while_it_stops_goes_on_stopping(monkeypatch: pytest.MonkeyPatch) -> None:
+    c, owner, (other,) = serving()
+    epoch = owner.epoch
+
+    def stall(node: Node, action: Any) -> None:
+        if node is owner and isinstance(action, act.KillDatabase) and owner.running:
+            c.freeze(owner, 2 * FAST.stall)
+
+    answer_instead(c, monkeypatch, stall)
+    c.freeze(owner, 5.0)
+    c.run(c.now + 5.0 + FAST.watchdog + 3.0)
+    assert c.owners() == [other] and not owner.mounted and owner.state is not None
+    assert owner.state.state is State.STANDBY and owner.epoch == epoch, "it was reset by its watchdog"
+
+
+# -- a stop that is cut off after its note ------------------------------------------------------------------------------
+
+
+def cut_off_after_the_note(c: Cluster, monkeypatch: pytest.MonkeyPatch, owner: Node, how: str) -> None:
+    """The note says "stopped"; the keys that go next stay on the array."""
+    perform = c.perform
+
+    def perform_and_cut(node: Node, action: Any) -> ev.Event:
+        result = perform(node, action)
+        if isinstance(action, act.WriteNote) and action.note.flag is ev.Flag.STOPPED:
+            if how == "paths":
+                node.paths.update({0: False, 1: False})
+                c.at(8.0, lambda: node.paths.update({0: True, 1: True}))
+            else:
+                c.at(0.0, lambda: {"crash": c.crash, "agent": c.kill_agent}[how](node))
+        return result
+
+    monkeypatch.setattr(c, "perform", perform_and_cut)
+    c.command(owner, ev.Verb.STOP)
+
+
+@pytest.mark.parametrize("start_on", [0, 1])
+@pytest.mark.parametrize("how", ["crash", "agent", "paths"])
+def test_a_stop_that_is_cut_off_after_its_note_is_a_stop(
+    monkeypatch: pytest.MonkeyPatch, how: str, start_on: int
+) -> None:
+    c, owner, _ = serving()
+    cut_off_after_the_note(c, monkeypatch, owner, how)
+    c.run(c.now + 40.0)
+    assert [node.state.state for node in c.nodes if node.state] == [State.STOPPED, State.STOPPED]
+    number = c.command(c.nodes[start_on], ev.Verb.START)
+    c.run(c.now + 8.0)
+    assert c.replies[number].ok and c.in_service() and c.owners() == [c.nodes[start_on]]
+
+
+def test_a_challenge_under_way_does_not_start_what_a_person_stops() -> None:
+    c, owner, (other,) = serving()
+    c.cut.update((a.name, b.name) for a in c.nodes for b in c.nodes)
+    while other.state is None or other.state.state is not State.CHALLENGING:
+        c.run(c.now + 0.02)
+    c.command(owner, ev.Verb.STOP)
+    c.run(c.now + 20.0)
+    assert not c.owners() and [node.state.state for node in c.nodes if node.state] == [State.STOPPED, State.STOPPED]
+
+
+def test_a_package_that_a_person_started_again_is_taken_over_again() -> None:
+    """What failed before the start is forgotten on the lock LUN as well, else no other node would ever help."""
+    c = Cluster(7, flap_limit=1)
+    c.run(4.0)
+    for node in c.nodes:
+        node.broken.add("db")
+    c.fail_resource(c.owners()[0], "db")
+    c.run(c.now + 20.0)
+    assert [node.state.state for node in c.nodes if node.state] == [State.FAILED, State.FAILED]
+    for node in c.nodes:
+        node.broken.clear()
+    c.command(c.nodes[0], ev.Verb.START)
+    c.run(c.now + 5.0)
+    assert c.owners() == [c.nodes[0]]
+    c.power_off(c.nodes[0])
+    c.run(c.now + 5.0)
+    assert c.in_service() and c.owners() == [c.nodes[1]]
+
+
 # -- three nodes ---------------------------------------------------------------------------------------------------
 
 

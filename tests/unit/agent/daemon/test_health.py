@@ -26,9 +26,11 @@ class Checks:
 
     def __init__(self, loop: Loop, answers: list[JobEnd]) -> None:
         self.loop, self.answers, self.asked = loop, answers, 0
+        self.allowed_seconds: list[float] = []
 
-    def submit(self, function: object, arguments: object, deadline: float, done: Callable[[JobEnd], None]) -> None:
+    def submit(self, function: object, arguments: tuple[Any, float], deadline: float, done: Callable[[JobEnd], None]) -> None:
         self.asked += 1
+        self.allowed_seconds.append(arguments[1] - self.loop.now)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         self.loop.call_soon(lambda: done(answer))
 
@@ -67,6 +69,20 @@ def test_a_lasting_refusal_is_reported() -> None:
 def test_a_deadline_is_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "TOLERANCE_SECONDS", 60)
     assert watch([JobEnd(1, None, "DeadlineError", "late")])[0] == ResourceHealth("postgresql", False, "DeadlineError: late")
+
+
+@pytest.mark.parametrize(("kind", "seconds"), [("postgresql", 1.0), ("mariadb", 1.0), ("systemd", 1.0), ("ocf", 60.0)])
+def test_a_monitor_of_scripts_has_its_own_time(kind: str, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The storage's slow limit (5 s in profile fast) is no time for an agent that logs in to Oracle."""
+    monkeypatch.setattr(health, "OCF_INTERVAL_SECONDS", 0.02)
+    loop = Loop()
+    ports: Any = Ports(loop, None, None)  # type: ignore[arg-type]
+    pool: Any = Checks(loop, [JobEnd(1)])
+    made = HealthWatch(ports, pool, Resource("erp", "x", kind, {}), None, 1.0, lambda event: None)
+    loop.call_at(loop.now + 0.1, loop.stop)
+    loop.run()
+    made.close()
+    assert pool.allowed_seconds[0] == pytest.approx(seconds, abs=0.1)
 
 
 def test_the_end_of_the_main_process_is_seen_without_a_check() -> None:

@@ -18,7 +18,9 @@ from holdfast_agent.daemon.pooler_links import PoolerLinks
 from holdfast_agent.daemon.ports import Ports
 from holdfast_agent.pooler.asking import ask_until_agreed
 from holdfast_agent.pooler.message import PAUSE, SERVE, Question
-from holdfast_agent.pooler.preparing import describe_transactions, write_out
+from holdfast_agent.pooler.preparing import write_out
+from holdfast_agent.resources.kinds import longest_transaction
+from holdfast_agent.resources.transaction import Transaction
 from holdfast_agent.storage.targets import LunName
 
 NOW = 100.0
@@ -160,7 +162,7 @@ def test_one_pooler_that_cannot_be_paused_is_a_reason() -> None:
     bench.write_out()
     bench.pause()
     bench.pause("not paused within 5 s: transactions are still under way")
-    bench.pool.take(describe_transactions).done(JobEnd(1, "erp (pid 12) has been in a transaction for 83 s"))
+    bench.pool.take(longest_transaction).done(JobEnd(1, Transaction("erp", "pid 12", 83.2)))
     assert bench.answers == [
         (False, "not moved: pooler client2: not paused within 5 s: transactions are still under way; "
                 "erp (pid 12) has been in a transaction for 83 s")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from pathlib import Path
 
@@ -31,18 +32,51 @@ def test_link(tmp_path: Path) -> None:
     assert link_is_up("client", tmp_path)
 
 
-def test_the_probe_hears_its_own_witness_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Socket:
-        def __init__(self, *_: object) -> None:
-            self.packets = [(IP_HEADER + struct.pack(">BBHHH", 0, 0, 0, 1, 1), ("10.20.0.1", 0))]
+REPLY = IP_HEADER + struct.pack(">BBHHH", 0, 0, 0, 1, 1)
 
-        def recvfrom(self, _: int) -> tuple[bytes, tuple[str, int]]:
-            if not self.packets:
-                raise BlockingIOError
-            return self.packets.pop()
 
+class Socket:
+    """A raw socket in which one reply waits."""
+
+    def __init__(self, *_: object) -> None:
+        self.packets = [REPLY]
+
+    def setsockopt(self, *_: object) -> None:
+        return
+
+    def recvfrom(self, _: int) -> tuple[bytes, tuple[str, int]]:
+        if not self.packets:
+            raise BlockingIOError
+        return self.packets.pop(), ("10.20.0.1", 0)
+
+
+@pytest.fixture
+def _raw_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("holdfast_agent.peers.witness.socket.socket", Socket)
     monkeypatch.setattr("holdfast_agent.peers.witness.os.getpid", lambda: 1)
+
+
+@pytest.mark.usefixtures("_raw_sockets")
+def test_a_flood_of_replies_does_not_hold_the_agent_up() -> None:
+    probe = WitnessProbe(("10.20.0.1",))
+    flood = [REPLY] * 100_000
+    probe.socket.packets = flood  # type: ignore[attr-defined]
+    probe.receive(5.0)
+    assert probe.answered_at == 5.0 and len(flood) > 99_000
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a raw socket needs root")
+def test_who_pings_this_node_takes_no_room_from_the_witness() -> None:
+    probe = WitnessProbe(("127.0.0.1",))
+    probe.send()
+    first, _ = probe.socket.recvfrom(1024)
+    with pytest.raises(BlockingIOError):
+        probe.socket.recvfrom(1024)
+    assert parse_reply(first) is not None, "the request arrived here as well"
+
+
+@pytest.mark.usefixtures("_raw_sockets")
+def test_the_probe_hears_its_own_witness_only() -> None:
     heard, other = WitnessProbe(("10.20.0.1",)), WitnessProbe(("10.20.0.2",))
     heard.receive(5.0)
     other.receive(5.0)

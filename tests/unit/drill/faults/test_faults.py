@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import shlex
+import signal
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -13,14 +16,18 @@ from ansible_collections.holdfast.cluster.plugins.module_utils.faults.base impor
 from ansible_collections.holdfast.cluster.plugins.module_utils.faults.keeper import Keeper, build_script
 from ansible_collections.holdfast.cluster.plugins.module_utils.faults.network import (
     build_drop_commands,
+    build_queueing_commands,
     build_removal_commands,
     count_dropped,
+    count_queued,
     preference_of,
 )
 from ansible_collections.holdfast.cluster.plugins.module_utils.faults.registry import KINDS, build_fault
 from ansible_collections.holdfast.cluster.plugins.module_utils.faults.storage import build_failing_table
 from ansible_collections.holdfast.cluster.plugins.module_utils.faults.unregister import build_header
+from ansible_collections.holdfast.cluster.plugins.modules import fault as module
 
+from tests.closed_environment import Tools
 from tests.unit.drill.site_view import PACKAGE
 
 PARAMETERS = {
@@ -181,7 +188,7 @@ def test_a_stopped_process_is_proven_by_its_state(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(process, "process_state", look)
     monkeypatch.setattr(process, "GONE_WITHIN_SECONDS", 0.05)
     fault = process.ProcessStop(Context("f1", {"process": "agent"}, None))
-    fault.memory = {"stopped": [0, 1, 2]}
+    fault.memory = {"stopped": [[0, "1"], [1, "1"], [2, "1"]]}
     assert fault.prove()[0] is active
 
 
@@ -193,3 +200,97 @@ def test_each_kind_of_database_has_its_own_pid_file() -> None:
     assert process.database_pid_file(PACKAGE).endswith("/pgdata/postmaster.pid")
     with pytest.raises(HoldfastError, match="no database"):
         process.database_pid_file({"name": "x", "resources": shop["resources"][:1]})
+
+
+def test_late_packets_for_some_peers_leave_everybody_else_alone() -> None:
+    commands = [shlex.join(c) for c in build_queueing_commands("hb", ["delay", "5ms"], ["10.20.3.12"])]
+    assert commands == [
+        "tc qdisc replace dev hb root handle 5f: prio bands 4",
+        "tc qdisc replace dev hb parent 5f:4 netem delay 5ms",
+        "tc filter add dev hb parent 5f: protocol ip flower dst_ip 10.20.3.12 classid 5f:4",
+    ]
+    (whole,) = build_queueing_commands("hb", ["loss", "30%"])
+    assert shlex.join(whole) == "tc qdisc replace dev hb root netem loss 30%"
+
+
+def listed(kind: str, packets: int = 0, drops: int = 0) -> dict[str, object]:
+    """As ``tc -s -json qdisc show`` prints it (iproute2 6.1, seen with other disciplines)."""
+    return {"kind": kind, "handle": "0:", "options": {}, "bytes": 0, "packets": packets, "drops": drops, "overlimits": 0}
+
+
+def test_packets_that_went_through_a_discipline_are_counted() -> None:
+    assert count_queued(json.dumps([listed("prio", 9), listed("netem", 5, 2)])) == (1, 7)
+    assert count_queued(json.dumps([listed("noqueue")])) == (0, 0)
+    assert count_queued("") == (0, 0)
+
+
+def test_a_filter_that_nothing_ran_into_had_no_effect(tools: Tools) -> None:
+    """The filters are loaded, so that the fault counts as active, and still it cut nothing."""
+    fault = build_fault("path_cut", Context("f", {"addresses": ["10.20.1.11"]}))
+    fault.memory = {"interfaces": ["sa"]}
+    idle = json.loads(TC_LISTING)
+    idle[1]["options"]["actions"][0]["stats"]["packets"] = 0
+    for listing, seen in ((idle, False), (json.loads(TC_LISTING), True)):
+        tools.expect("tc", "-s", "-json", "filter", "show", "dev", "sa", "ingress", stdout=json.dumps(listing))
+        tools.expect("tc", "-s", "-json", "filter", "show", "dev", "sa", "egress", stdout="[]")
+        assert fault.effect()[0] is seen
+
+
+def test_a_discipline_that_nothing_went_through_had_no_effect(tools: Tools) -> None:
+    fault = build_fault("network_delay", Context("f", {"addresses": ["10.20.3.11"], "milliseconds": 5}))
+    fault.memory = {"interfaces": ["hb"]}
+    tools.expect("tc", "-s", "-json", "qdisc", "show", "dev", "hb", stdout=json.dumps([listed("netem")]))
+    assert fault.effect() == (False, "netem on hb had 0 packets")
+
+
+@pytest.mark.parametrize(("answer", "effect"), [
+    ((False, "0 packets"), {"seen": False, "words": "0 packets"}),
+    (None, None),
+    (HoldfastError("tc is not installed"), None),
+])
+def test_the_heal_says_what_had_come_of_a_fault_and_is_never_kept_from_its_work(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: object, effect: object
+) -> None:
+    def say(self: object) -> object:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(KINDS["disk_full"], "effect", say)
+    runner = Runner()
+    keeper = Keeper("f", tmp_path, runner)
+    keeper.update({"injected": 1.0, "memory": {}})
+    fault = build_fault("disk_full", Context("f", {"where": "var"}))
+    assert module.heal(fault, keeper, keeper.read(), False)["fault"]["effect"] == effect
+    assert runner.commands[0] == ["rm", "-f", "/var/tmp/.holdfast-fault-filler"]
+    assert module.heal(fault, keeper, keeper.read(), False)["fault"]["effect"] is None, "nothing is left to be asked"
+
+
+def test_only_the_same_process_is_continued() -> None:
+    with subprocess.Popen(["sleep", "60"]) as child:
+        try:
+            child.send_signal(signal.SIGSTOP)
+            start = stopped(child.pid)
+            fault = build_fault("process_stop", Context("f", {"process": "agent"}))
+            fault.memory = {"stopped": [[child.pid, "1"], [2**22 + 1, "1"]]}
+            (command,) = fault.heal_commands()
+            subprocess.run(command, check=True)
+            assert stopped(child.pid) == start, "another process that has got the number since is left alone"
+            fault.memory = {"stopped": [[child.pid, start]]}
+            for _ in range(2):
+                (command,) = fault.heal_commands()
+                subprocess.run(command, check=True)
+            state = process.process_state(child.pid)
+            assert state is not None and state[0] != "T"
+        finally:
+            child.kill()
+
+
+def stopped(pid: int) -> str:
+    """Its start time, as soon as it stands still."""
+    for _ in range(500):
+        state = process.process_state(pid)
+        if state is not None and state[0] == "T":
+            return state[1]
+        time.sleep(0.01)
+    raise AssertionError("it does not stop")

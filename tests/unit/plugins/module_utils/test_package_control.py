@@ -69,6 +69,17 @@ def test_a_move_that_would_be_refused_fails_before_anything_is_done():
         PackageResource("erp", "moved", "node2").plan({**OWNED, "preview": {"refusal": "node2 is silent"}})
 
 
+def test_a_move_hands_its_limits_on_and_no_other_command_does():
+    words = {"without_poolers": True, "longest_transaction_seconds": 30.0, "wait_seconds": 600.0}
+    moved = PackageResource("erp", "moved", "node2", control="ctl", **words)
+    (action,) = moved.plan(OWNED)
+    limits = ["--without-poolers", "--longest-transaction", "30", "--wait", "600"]
+    assert moved._argv(action) == ["ctl", "move", "erp", "node2", *limits, "--json"]
+    stopped = PackageResource("erp", "stopped", control="ctl", **words)
+    (action,) = stopped.plan(OWNED)
+    assert stopped._argv(action) == ["ctl", "stop", "erp", "--json"]
+
+
 def test_a_partial_start_names_its_step():
     resource = PackageResource("erp", "started", up_to="mount", control="ctl")
     (action,) = resource.plan({"state": "stopped", "owner": None})

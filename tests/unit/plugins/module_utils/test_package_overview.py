@@ -50,6 +50,18 @@ def test_a_pooler_that_does_not_answer_is_an_obstacle():
     assert overview.find_obstacles(built, "erp", "node2", without_poolers=True) == []
 
 
+def test_a_preview_is_shown_with_its_checks_first():
+    preview = {
+        "target": "node2",
+        "checks": [{"name": "transactions", "ok": True, "detail": "nobody is in one"}],
+        "steps": [
+            {"node": "node1", "what": "unmount", "last_seconds": 0.25},
+            {"node": "node2", "what": "mount", "last_seconds": None},
+        ],
+    }
+    assert overview.render_preview(preview) == ["ok  transactions: nobody is in one", "node1  unmount  0.25 s", "node2  mount"]
+
+
 def test_table_shows_owner_and_silence():
     built = overview.build_overview(answers(view("owner", "node1"), view("standby", "node1")))
     assert overview.render_table(built)[1].split()[:5] == ["erp", "owner", "node1", "2026", "10.0.0.5/24"]

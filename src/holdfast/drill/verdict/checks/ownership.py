@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from holdfast.drill.verdict.history import History, NodeSample, node_of_key
+from holdfast.drill.verdict.history import History, NodeSample, WriteTry, node_of_key
 from holdfast.drill.verdict.result import CheckResult, Verdict
 
 # Samples are taken every quarter of a second; a node whose samples stop longer than this while nothing was done to it
@@ -104,7 +104,7 @@ def check_writes_refused(history: History) -> CheckResult:
     if not tries:
         return CheckResult(name, title, Verdict.UNKNOWN, "no write was tried on a node that does not own the package")
     accepted = [f"{w.node} could write to {w.lun} through {w.path}" for w in tries if w.refused is False]
-    unclear = [f"{w.node} {w.lun} {w.path}: {w.error}" for w in tries if w.refused is None]
+    unclear = [f"{w.node} {w.lun} {w.path}: {w.error}" for w in tries if w.refused is None] + untried(history, tries)
     if accepted:
         return CheckResult(name, title, Verdict.FAIL, accepted[0], tuple(accepted), len(accepted), 0)
     if unclear:
@@ -122,7 +122,21 @@ def check_owner_writes(history: History) -> CheckResult:
     refused = [f"{w.node} {w.lun} {w.path}: {w.error or 'refused'}" for w in tries if w.refused is not False]
     if refused:
         return CheckResult(name, title, Verdict.FAIL, refused[0], tuple(refused), len(refused), 0)
+    if missing := untried(history, tries):
+        return CheckResult(name, title, Verdict.UNKNOWN, missing[0], tuple(missing))
     return CheckResult(name, title, Verdict.PASS, f"{len(tries)} of {len(tries)} paths take writes")
+
+
+def untried(history: History, tries: list[WriteTry]) -> list[str]:
+    """Paths and LUNs that the nodes had before and through which nothing was tried: what is not tried is not refused."""
+    found = []
+    for node in sorted({w.node for w in tries}):
+        packages = history.state_before.get(node, {}).get("packages", {})
+        for lun, before in packages.get(history.run.get("package"), {}).get("luns", {}).items():
+            paths = {w.path for w in tries if (w.node, w.lun) == (node, lun)}
+            if len(paths) < before["paths"]:
+                found.append(f"{node} {lun}: tried through {len(paths)} of {before['paths']} paths")
+    return found
 
 
 def check_one_address(history: History) -> CheckResult:
