@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[3]
-LIMIT_SECONDS = 300
+LIMIT_SECONDS = 900
 NETWORKS = {"client": "10.20.0", "storage_a": "10.20.1", "storage_b": "10.20.2", "heartbeat": "10.20.3"}
 HOSTS = {"san1": ("array", 5), "node1": ("node", 11), "node2": ("node", 12), "client1": ("client", 101)}
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 # Calls one after the other in a second run of both playbooks, with the lab's package: docs/decisions/0008.
-SECOND_RUN_STEPS = 28
+SECOND_RUN_STEPS = 29
 PACKAGE: dict[str, Any] = {
     "name": "erp", "nodes": ["node1", "node2"], "failback": "manual",
     "virtual_addresses": [{"address": "10.20.0.50/24", "interface": "client"}],

@@ -11,4 +11,5 @@ def test_nothing_is_served(san1):
 def test_no_file_of_the_role_is_left(san1):
     left = san1.check_output("find /etc /var/lib -iname '*holdfast*' -not -name '*holdfast-lab*' -type f 2>/dev/null || true")
     assert left == ""
+    assert not san1.file("/etc/holdfast").exists
     assert not san1.mount_point("/var/lib/holdfast/luns").exists

@@ -27,4 +27,6 @@ def test_no_address_is_left(any_node):
 
 def test_the_array_serves_nothing_and_keeps_the_data(san1):
     assert san1.check_output("ss -Hltn 'sport = :3260'") == ""
+    # Registrations that would come back with the target.
+    assert san1.check_output("find /etc /var -xdev -name 'aptpl_*' 2>/dev/null || true") == ""
     assert san1.run("find /etc/systemd/system /etc/sysctl.d -iname '*holdfast*' | grep -v holdfast-lab").stdout == ""
