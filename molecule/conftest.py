@@ -40,6 +40,26 @@ def san1(node: Callable[[str], Any]) -> Any:
 
 
 @pytest.fixture(scope="session")
+def client1(node: Callable[[str], Any]) -> Any:
+    """The host of the pooler."""
+    return node("client1")
+
+
+@pytest.fixture(scope="session")
+def log_in(node: Callable[[str], Any]) -> Callable[[str, int], str]:
+    """What the ERP's account reads at an address and port, over TLS: whether the server it ends at takes writes."""
+    secret = Lab.open(os.environ["HOLDFAST_LAB"]).folder.path / "secrets" / "erp_password"
+
+    def ask(address: str, port: int) -> str:
+        where = f"host={address} port={port} dbname=erp user=erp sslmode=require connect_timeout=10"
+        words = f"PGPASSWORD={secret.read_text().strip()} psql '{where}' -tAc 'show transaction_read_only'"
+        answer: str = node("node2").check_output(words)
+        return answer
+
+    return ask
+
+
+@pytest.fixture(scope="session")
 def playbook() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run a playbook (a path below the repository) on the scenario's inventory; its output and exit code come back."""
     return run_playbook

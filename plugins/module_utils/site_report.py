@@ -6,6 +6,9 @@ from __future__ import annotations
 
 from html import escape
 
+_META = (
+    '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">'
+)
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem;color:#1a1a1a;background:#fff}
 table{border-collapse:collapse;width:100%}
@@ -23,7 +26,7 @@ def render_report(report, cluster, moment):
     rows = "\n".join(_row(test) for test in report["tests"])
     title = f"Validation of {escape(str(cluster))}"
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style></head>\n'
+        f'<!doctype html>\n<html lang="en"><head>{_META}<title>{title}</title><style>{_STYLE}</style></head>\n'
         f'<body><h1>{title}: <span class="{report["verdict"]}">{report["verdict"]}</span></h1>\n'
         f"<p>{escape(moment)}: {escape(counts)}</p>\n"
         f"<table><thead><tr><th>Verdict</th><th>Category</th><th>Test</th></tr></thead><tbody>\n{rows}\n"

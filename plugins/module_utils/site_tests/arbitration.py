@@ -17,7 +17,7 @@ def plan_arbitration(site, spares, seen, only=(), check_mode=False):
     """Which I(nodes) try it on which I(lun), or why nobody does: I(skipped) or I(unknown)."""
     nobody = {"nodes": [], "lun": None, "skipped": None, "unknown": None}
     if site is None or not is_selected(CATEGORY, NAME, only):
-        return nobody
+        return {**nobody, "skipped": "nobody asked for it"}
     nodes = list(site["nodes"])[:_NODES]
     if check_mode:
         return {**nobody, "skipped": "check mode: it would write to a LUN"}

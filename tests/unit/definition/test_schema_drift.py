@@ -9,6 +9,8 @@ import pytest
 import yaml
 from ansible_collections.holdfast.cluster.plugins.module_utils.definition.schema import DEFINITIONS, PACKAGE
 
+from holdfast.docs.reference.roles import read_specs
+
 ROOT = Path(__file__).parents[3]
 OPTIONS = {
     "holdfast_cluster": "package_cluster",
@@ -19,7 +21,7 @@ ROLES = tuple(sorted(path.parent.parent.name for path in ROOT.glob("roles/*/defa
 
 
 def read_spec(role: str) -> dict[str, Any]:
-    return yaml.safe_load((ROOT / "roles" / role / "meta" / "argument_specs.yml").read_text())["argument_specs"]
+    return read_specs(ROOT / "roles" / role / "meta" / "argument_specs.yml")
 
 
 def reduce_schema(spec: dict[str, Any]) -> dict[str, Any]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from holdfast.docs.reference.roles import read_specs
 
 ROLES = Path(__file__).parents[3] / "roles"
 NAMES = sorted(path.name for path in ROLES.iterdir() if (path / "tasks").is_dir())
@@ -23,7 +26,7 @@ def read(role: str, file: str) -> Any:
 
 
 def options(role: str) -> dict[str, Any]:
-    entries = read(role, "meta/argument_specs.yml")["argument_specs"].values()
+    entries = read_specs(ROLES / role / "meta/argument_specs.yml").values()
     return {name: option for entry in entries for name, option in entry.get("options", {}).items()}
 
 
@@ -96,12 +99,24 @@ def test_defaults_and_argument_specs_agree(role: str) -> None:
 
 
 @pytest.mark.parametrize("role", NAMES)
+def test_no_default_of_a_spec_is_filled_in_while_the_spec_is_read(role: str) -> None:
+    """Ansible would do it, also where the option is given: a role used without a resolved site would fail."""
+    lines = (ROLES / role / "meta/argument_specs.yml").read_text().splitlines()
+    folded = ("default: >-", "default: |")
+    templates = [
+        line for line, following in itertools.pairwise(lines)
+        if "default:" in line and "{{" in line + (following if line.strip() in folded else "")
+    ]
+    assert [line for line in templates if "default: !unsafe " not in line] == []
+
+
+@pytest.mark.parametrize("role", NAMES)
 def test_options_carry_the_name_of_the_role(role: str) -> None:
     assert all(name.startswith(f"{role}_") for name in options(role))
 
 
 @pytest.mark.parametrize("role", NAMES)
 def test_every_entry_point_is_a_task_file(role: str) -> None:
-    for name, entry in read(role, "meta/argument_specs.yml")["argument_specs"].items():
+    for name, entry in read_specs(ROLES / role / "meta/argument_specs.yml").items():
         assert (ROLES / role / "tasks" / f"{name}.yml").is_file()
         assert entry["short_description"]

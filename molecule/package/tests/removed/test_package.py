@@ -16,7 +16,8 @@ def test_no_file_is_left(any_node):
     # The agent's epoch must not begin anew: a key is used once only.
     assert left == "/var/lib/holdfast"
     assert any_node.check_output("ls /var/lib/holdfast") == "epoch"
-    for path in ("/etc/multipath.conf", "/etc/keepalived/keepalived.conf", "/etc/lvm/lvmlocal.conf"):
+    for path in ("/etc/multipath.conf", "/etc/keepalived/keepalived.conf", "/etc/lvm/lvmlocal.conf",
+                 "/etc/postgresql-common/createcluster.conf"):
         assert not any_node.file(path).exists
 
 

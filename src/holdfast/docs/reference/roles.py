@@ -19,7 +19,7 @@ Each role has a README with a working example in its folder."""
 
 def render_roles(root: Path) -> str:
     """The whole page."""
-    roles = {path.parents[1].name: _read(path) for path in sorted(root.glob("roles/*/meta/argument_specs.yml"))}
+    roles = {path.parents[1].name: read_specs(path) for path in sorted(root.glob("roles/*/meta/argument_specs.yml"))}
     index = table(
         ("Role", "Entry points", "What it does"),
         [(f"[{name}](#{name})", ", ".join(map(code, specs)), _first(specs)) for name, specs in roles.items()],
@@ -28,8 +28,16 @@ def render_roles(root: Path) -> str:
     return page("Roles", "`roles/*/meta/argument_specs.yml`", _ABOUT, index, *sections)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    specs: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"]
+class _Loader(yaml.SafeLoader):
+    """Takes `!unsafe` for what it stands before: Ansible would fill in a template that it finds in a spec."""
+
+
+_Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+
+
+def read_specs(path: Path) -> dict[str, Any]:
+    """The entry points of a role."""
+    specs: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)["argument_specs"]
     return specs
 
 
