@@ -25,7 +25,7 @@ def add_arguments(areas: Any) -> None:
     drill = areas.add_parser("drill", help="rehearse failures and judge what happened")
     verbs = drill.add_subparsers(dest="verb", required=True, metavar="VERB")
     drill.set_defaults(run=run)
-    verbs.add_parser("list", help="all drills, by category").add_argument("--names", action="store_true")
+    verbs.add_parser("list", help="all drills, by category").add_argument("--names", action="store_true", help="names alone")
     verbs.add_parser("explain", help="what a drill does and expects").add_argument("name")
     _add_run(verbs.add_parser("run", help="run a drill and judge it"))
     _add_campaign(verbs.add_parser("campaign", help="random faults, one after another and some at once"))
@@ -33,7 +33,7 @@ def add_arguments(areas: Any) -> None:
     history = verbs.add_parser("history", help="verdicts and outages over time")
     history.add_argument("--evidence", type=Path, help="folder with the evidence of all runs")
     report = verbs.add_parser("report", help="judge an evidence folder again and write its report")
-    report.add_argument("folder", type=Path)
+    report.add_argument("folder", type=Path, help="its evidence")
     verbs.add_parser("reference", help="print the reference page of the runbooks")
 
 
@@ -66,7 +66,8 @@ def _add_resume(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_site(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-i", "--inventory", type=Path, default=PROJECT / "inventories" / "lab")
+    inventory = PROJECT / "inventories" / "lab"
+    parser.add_argument("-i", "--inventory", type=Path, default=inventory, help="inventory of the site (default: the lab's)")
     parser.add_argument("--lab", metavar="NAME", help="the lab, where the inventory is one (HOLDFAST_LAB)")
     parser.add_argument("--package", help="the package; not needed where there is only one")
     parser.add_argument("--dry-run", action="store_true", help="print the plan and touch nothing")
