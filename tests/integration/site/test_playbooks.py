@@ -111,6 +111,7 @@ def cut_off(site: Site, playbook: str, seconds: int, words: tuple[str, ...]) -> 
 
 
 def test_a_change_beyond_what_was_allowed_is_refused(deployed: Site) -> None:
+    deployed.succeed("deploy_packages", "-e", GROWN)    # no setting of another test is left
     other_port = json.loads(json.dumps(PACKAGE))
     other_port["holdfast_packages"][0]["resources"][0]["postgresql"]["port"] = 5433
     words = ("-e", GROWN, "-e", json.dumps(other_port))
