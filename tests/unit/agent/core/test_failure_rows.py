@@ -349,6 +349,16 @@ def test_a_replaced_owner_that_stalls_while_it_stops_goes_on_stopping(monkeypatc
     assert owner.state.state is State.STANDBY and owner.epoch == epoch, "it was reset by its watchdog"
 
 
+def test_a_stranger_is_no_reason_to_stop_while_the_witness_is_away() -> None:
+    c, owner, _ = serving()
+    for node in c.nodes:
+        node.witness = False
+    c.run(c.now + 2.0)
+    assert c.array.lock.register(("stranger", 0), 0, 0x1234)
+    stays(c, owner, 5.0)
+    assert 0x1234 not in c.array.lock.registered.values()
+
+
 # -- a stop that is cut off after its note ------------------------------------------------------------------------------
 
 
