@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from holdfast_agent.core import standby
 from holdfast_agent.core.actions import Luns
 from holdfast_agent.core.events import Done, Observed, Outcome
 from holdfast_agent.core.judge import Finding, Verdict, judge_round
@@ -143,7 +144,7 @@ def _successor(turn: Turn) -> str | None:
     """A peer, heard just now, that has won the package since this node did."""
     for peer in turn.s.peers:
         heard = not turn.silent(peer, turn.t.silence)
-        if heard and peer.view is not None and peer.view.state in (State.STARTING, State.OWNER) and peer.view.term > turn.s.term:
+        if heard and peer.view is not None and peer.view.state in standby.BUSY and peer.view.term > turn.s.term:
             return peer.node
     return None
 

@@ -274,6 +274,20 @@ def test_an_agent_that_starts_without_paths_leaves_no_second_address() -> None:
     assert c.owners() == [other] and other.address and not owner.mounted
 
 
+@pytest.mark.parametrize("verb", [ev.Verb.MAINTENANCE_ON, ev.Verb.DETACH])
+def test_an_agent_that_starts_without_paths_believes_a_peer_whatever_it_does_with_the_package(verb: ev.Verb) -> None:
+    c, owner, (other,) = serving()
+    owner.agent, owner.generation = False, owner.generation + 1
+    c.run(c.now + 4.0)
+    c.command(other, verb)
+    c.run(c.now + 0.5)
+    assert other.address and other.state is not None and other.state.state is not State.OWNER
+    owner.paths.update({0: False, 1: False})
+    c.start_agent(owner)
+    assert two_addresses(c, 10.0) < 2 * FAST.heartbeat + 0.1
+    assert other.address and not owner.mounted
+
+
 def test_an_agent_that_starts_without_paths_and_hears_nobody_gives_the_address_up() -> None:
     c, owner, _ = serving()
     c.cut.update((a.name, b.name) for a in c.nodes for b in c.nodes)
