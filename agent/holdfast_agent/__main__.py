@@ -19,8 +19,9 @@ from .core.timers import ImpossibleTimers, build_timers
 from .daemon.epoch import next_epoch
 from .daemon.loop import Loop
 from .daemon.node_agent import NodeAgent
+from .daemon.peer_links import SECRET_PATH, read_secret
 from .daemon.ports import Ports
-from .daemon.shutdown import Shutdown
+from .daemon.shutdown import SIGNALS, Shutdown
 from .errors import HoldfastError
 from .eventlog.writer import WARNING, EventLog
 from .multipath.key_file import mend_key_file
@@ -42,7 +43,7 @@ def main() -> int:
 
 def run_agent() -> int:
     """Build everything, then serve until told to end."""
-    config, packages = load_node(), load_packages()
+    config, packages, secret = load_node(), load_packages(), read_secret(SECRET_PATH)
     timers = build_timers(config.profile)
     set_process_name("holdfast-agent")
     end_leftovers(enter_agent_group())
@@ -52,12 +53,14 @@ def run_agent() -> int:
     for word, problem in (("memory not locked", lock_memory()), ("no real-time priority", use_real_time(PRIORITY))):
         if problem is not None:
             log.write(word, level=WARNING, reason=problem)
+    # Until it is known what to do about them, a signal would end the agent and leave the watchdog armed.
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     watchdog = arm_watchdog(config.watchdog, timers.watchdog, log)
     wwids = frozenset(lun.wwid for package in packages for lun in (package.lock_lun, *package.luns))
     if mend_key_file(wwids):
         log.write("key file of multipathd mended", level=WARNING, reason="it was damaged, most likely by a power cut")
     loop = Loop()
-    agent = NodeAgent(Ports(loop, log, zygote), config, packages, timers, epoch, watchdog)
+    agent = NodeAgent(Ports(loop, log, zygote), config, packages, timers, secret, epoch, watchdog)
     Shutdown(loop, log, agent).install()
     agent.start()
     loop.run()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from holdfast_agent.core import standby
 from holdfast_agent.core.actions import Luns
 from holdfast_agent.core.events import Done, Observed, Outcome
 from holdfast_agent.core.judge import Finding, Verdict, judge_round
@@ -143,7 +144,7 @@ def _successor(turn: Turn) -> str | None:
     """A peer, heard just now, that has won the package since this node did."""
     for peer in turn.s.peers:
         heard = not turn.silent(peer, turn.t.silence)
-        if heard and peer.view is not None and peer.view.state in (State.STARTING, State.OWNER) and peer.view.term > turn.s.term:
+        if heard and peer.view is not None and peer.view.state in standby.BUSY and peer.view.term > turn.s.term:
             return peer.node
     return None
 
@@ -174,16 +175,16 @@ def _rule_foreign_data(turn: Turn, verdict: Verdict) -> None:
 
 
 def _rule_foreign_lock(turn: Turn, verdict: Verdict) -> None:
-    """A challenger (or a stranger): a healthy owner preempts it, an isolated one gives way."""
+    """A challenger or a stranger: a healthy owner preempts it, an isolated one gives way to a node that could serve instead."""
     verified(turn)
     s = turn.s
+    challenger = next((name for key in verdict.foreign if (name := turn.node_of(key))), None)
     if s.giving_up:
         turn.log("no defence", f"{verdict.reason}, {s.state}")
         turn.lower_address("not defended while stopping")
-    elif isolated(turn):
+    elif isolated(turn) and challenger is not None:
         if s.state not in (State.STOPPING, State.MAINTENANCE):
-            node = next((name for key in verdict.foreign if (name := turn.node_of(key))), None)
-            stop_package(turn, Goal.RELEASE, "isolated: the witness is out of reach and a peer challenges", node)
+            stop_package(turn, Goal.RELEASE, "isolated: the witness is out of reach and a peer challenges", challenger)
     else:
         turn.log("defend", f"{verdict.reason}: {', '.join(f'{key:#x}' for key in verdict.foreign)}")
         turn.set(repair=Repair.DEFEND)

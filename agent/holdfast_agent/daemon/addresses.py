@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 
 from ..address.announcement import announce
@@ -20,10 +21,11 @@ class PackageAddresses:
 
     def __init__(self, ports: Ports, package: PackageDefinition, came_up: Callable[[], None]) -> None:
         self._ports, self._package, self._came_up = ports, package, came_up
-        self._wanted = tuple(InterfaceAddress(a.address, a.interface) for a in package.addresses)
+        # As the kernel spells them, which matters for IPv6.
+        self._wanted = tuple(InterfaceAddress(str(ipaddress.ip_interface(a.address)), a.interface) for a in package.addresses)
         # None until ownership is known: an agent that starts beside a running package must not touch its addresses.
         self._allowed: bool | None = None
-        self.present: dict[str, bool] = dict.fromkeys((a.address for a in package.addresses), False)
+        self.present: dict[str, bool] = dict.fromkeys((entry.address for entry in self._wanted), False)
 
     @property
     def all_present(self) -> bool:

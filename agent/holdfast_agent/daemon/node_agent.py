@@ -47,6 +47,7 @@ class NodeAgent:
         config: NodeConfig,
         packages: tuple[PackageDefinition, ...],
         timers: Timers,
+        secret: bytes,
         epoch: int,
         watchdog: Watchdog | None,
     ) -> None:
@@ -61,12 +62,12 @@ class NodeAgent:
         self._key = build_key(config.cluster, config.node_id, epoch)
         self._pool = Pool(ports.loop, ports.zygote, "hf-node")
         self.packages: dict[str, PackageAgent] = {}
-        self._links = PeerLinks(ports, config, epoch, timers.heartbeat, self._views, self._heard)
+        self._links = PeerLinks(ports, config, secret, epoch, timers.heartbeat, self._views, self._heard)
         for package in packages:
             if config.node in package.nodes:
                 machine = build_config(config, package, self._key, timers)
                 self.packages[package.name] = PackageAgent(
-                    ports, config, package, machine, self._vouching, self._links.announce_release, self._links.secret
+                    ports, config, package, machine, self._vouching, self._links.announce_release, secret
                 )
         self._witness = WitnessProbe(config.witness)
         self._address_events = open_address_events()

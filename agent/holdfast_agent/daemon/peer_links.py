@@ -40,6 +40,7 @@ class PeerLinks:
         self,
         ports: Ports,
         config: NodeConfig,
+        secret: bytes,
         epoch: int,
         interval_seconds: float,
         views: Callable[[], dict[str, PeerView]],
@@ -47,7 +48,7 @@ class PeerLinks:
     ) -> None:
         self._ports, self._config = ports, config
         self._interval, self._views, self._heard = interval_seconds, views, heard
-        self.secret = read_secret(SECRET_PATH)
+        self._secret = secret
         # Grows with each start and is on stable storage. A clock may be behind after a boot, and peers would stay deaf to
         # this node for as long as its agent runs. Shifted above the nanoseconds that agents sent before.
         self._session, self._counter = epoch << 64, 0
@@ -76,13 +77,13 @@ class PeerLinks:
     def _send(self, released: dict[str, int]) -> None:
         self._counter += 1
         heartbeat = Heartbeat(self._config.node, self._session, self._counter, self._views(), released)
-        datagram = encode_heartbeat(heartbeat, self.secret, self._config.cluster)
+        datagram = encode_heartbeat(heartbeat, self._secret, self._config.cluster)
         for network in self._networks:
             network.send(datagram)
 
     def _receive(self, network: HeartbeatNetwork) -> None:
         for datagram in network.receive():
-            heartbeat = decode_heartbeat(datagram, self.secret, self._config.cluster)
+            heartbeat = decode_heartbeat(datagram, self._secret, self._config.cluster)
             if heartbeat is None or not network.sender_is_peer(heartbeat.node):
                 continue
             if self._guard.is_new(network.name, heartbeat):

@@ -25,6 +25,7 @@ LIMIT_SECONDS = 100.0
 _QUESTION_SECONDS = 2.0
 # The release announcements of a moved package still go out.
 _LAST_WORDS_SECONDS = 0.3
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Shutdown:
@@ -42,10 +43,12 @@ class Shutdown:
         for end in (reader, writer):
             end.setblocking(False)
         signal.set_wakeup_fd(writer.fileno())
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in SIGNALS:
             signal.signal(number, _ignore)
         self._sockets = (reader, writer)
         self._loop.watch(reader.fileno(), self._signalled)
+        # Blocked since before the watchdog was armed; one that came meanwhile arrives now.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
     def _signalled(self) -> None:
         self._sockets[0].recv(64)

@@ -23,6 +23,8 @@ _RUN_DIRECTORY = Path("/run/mysqld")
 _POLL_SECONDS = 0.01
 # A server that has not answered a trivial query for this long will not shut down in order either.
 _ANSWER_SECONDS = 2.0
+# A server that takes a connection and says nothing for this long hangs, however long a start may take.
+_HANG_SECONDS = 10.0
 # Time kept back for killing.
 _KILL_SECONDS = 2.0
 # A transaction without a connection is a prepared one (XA); it outlives a move and is nobody's to wait for.
@@ -127,7 +129,7 @@ def _why_not_ready(resource: Resource, pid: int, deadline: float) -> str:
     if not Path(socket_path(resource)).exists():
         return "it does not listen yet"
     try:
-        check(resource, deadline)
+        check(resource, min(deadline, time.monotonic() + _HANG_SECONDS))
     except ResourceError as error:
         return str(error)
     return ""

@@ -30,6 +30,8 @@ _READY = "ready"
 _POLL_SECONDS = 0.01
 # A server that has not answered a trivial query for this long will not shut down in order either.
 _ANSWER_SECONDS = 2.0
+# A server that takes a connection and says nothing for this long hangs, however long a start may take.
+_HANG_SECONDS = 10.0
 # A checkpoint before the stop shortens the stop; it may cost this share of the time that the stop has.
 _CHECKPOINT_SHARE = 0.5
 # Time kept back from the fast stop for the immediate one, which only has to kill.
@@ -148,7 +150,7 @@ def _wait_until_answered(resource: Resource, deadline: float) -> None:
 def _why_no_answer(resource: Resource, deadline: float) -> str:
     """Empty where the server answers."""
     try:
-        check(resource, deadline)
+        check(resource, min(deadline, time.monotonic() + _HANG_SECONDS))
     except ResourceError as error:
         return str(error)
     return ""

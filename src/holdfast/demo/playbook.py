@@ -22,8 +22,10 @@ def run_playbook(playbook: str | Path, lab: str, log: Path, report: Callable[[st
     argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "inventories/lab", str(path)]
     if variables is not None:
         argv += ["-e", f"@{variables}"]
+    # Named, because Ansible ignores settings that it finds in a folder that anybody may write, and the caller may have his own.
+    settings = environment(HOLDFAST_LAB=lab, ANSIBLE_NOCOLOR="1", ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"))
     with subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          env=environment(HOLDFAST_LAB=lab, ANSIBLE_NOCOLOR="1")) as child, log.open("w") as handle:
+                          env=settings) as child, log.open("w") as handle:
         failure: list[str] = []
         try:
             for line in child.stdout or ():

@@ -43,7 +43,7 @@ def add_arguments(areas: Any) -> None:
     history.add_argument("--package", help="the package; not needed where there is only one")
     history.add_argument("--json", action="store_true", help="for programs")
     report = verbs.add_parser("report", help="judge an evidence folder again and write its report")
-    report.add_argument("folder", type=Path)
+    report.add_argument("folder", type=Path, help="its evidence")
     verbs.add_parser("reference", help="print the reference page of the runbooks")
 
 
@@ -85,7 +85,8 @@ def _add_resume(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_site(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-i", "--inventory", type=Path, default=PROJECT / "inventories" / "lab")
+    inventory = PROJECT / "inventories" / "lab"
+    parser.add_argument("-i", "--inventory", type=Path, default=inventory, help="inventory of the site (default: the lab's)")
     parser.add_argument("--lab", metavar="NAME", help="the lab, where the inventory is one (HOLDFAST_LAB)")
     parser.add_argument("--package", help="the package; not needed where there is only one")
     parser.add_argument("--dry-run", action="store_true", help="print the plan and touch nothing")

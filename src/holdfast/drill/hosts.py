@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +18,14 @@ from typing import Any
 import ansible_runner  # type: ignore[import-untyped]
 
 from holdfast.drill.errors import DrillError, HostUnreachable
+from holdfast.endings import endings_held
 
 SSH_FAILED = 255  # ssh(1): "255 if an error occurred"
 CONNECT_SECONDS = 4
 # A master connection to a crashed host has to die before the host is back.
 ALIVE = ("-o", "ServerAliveInterval=1", "-o", "ServerAliveCountMax=3")
+
+RUN = "HOLDFAST_RUN"  # marks what one call of Ansible started
 
 
 @dataclass(frozen=True)
@@ -125,6 +131,17 @@ class SshShell:
         return process
 
 
+def kill_marked(mark: str) -> None:
+    """Kill every process that was started with this setting (NAME=value) in its environment.
+
+    Ansible's workers have sessions of their own: ansible-runner, which kills a session, leaves them behind.
+    """
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):      # it has ended, or is somebody else's
+            if mark.encode() in environment.read_bytes().split(b"\0"):
+                os.kill(int(environment.parent.name), signal.SIGKILL)
+
+
 class AnsibleModules:
     """Modules and playbooks through ansible-runner; every run leaves its artifacts in the evidence folder."""
 
@@ -152,11 +169,17 @@ class AnsibleModules:
                 results[data["host"]] = {**data.get("res", {}), "unreachable": unreachable,
                                          "failed": event["event"] == "runner_on_failed"}  # fmt: skip
 
-        # The directory holds ansible-runner's own files only; project and inventory are where they are.
-        runner = ansible_runner.run(
-            private_data_dir=str(self.folder), project_dir=str(self.project), inventory=str(self.inventory),
-            envvars=settings_of(self.project), quiet=True, suppress_env_files=True, event_handler=keep, **words,
-        )  # fmt: skip
+        # The directory holds ansible-runner's own files only; project and inventory are where they are. Left to itself it
+        # takes the signals for good; and what it runs has to be over before an interrupted drill heals.
+        run = str(uuid.uuid4())
+        with endings_held() as held:
+            runner = ansible_runner.run(
+                private_data_dir=str(self.folder), project_dir=str(self.project), inventory=str(self.inventory),
+                envvars={**settings_of(self.project), RUN: run}, quiet=True, suppress_env_files=True, event_handler=keep,
+                cancel_callback=lambda: bool(held), **words,
+            )  # fmt: skip
+            if held:
+                kill_marked(f"{RUN}={run}")
         # Its record of the command holds the whole environment of this process, which is nobody's business.
         for record in self.folder.glob("artifacts/*/command"):
             record.unlink(missing_ok=True)  # another run may be at it

@@ -74,9 +74,6 @@ def tiles(outcome: Outcome) -> list[story.Tile]:
     checks = {check.name: check for check in outcome.judgement.checks}
     count = sum(a.role == "writer" and a.outcome == "ok" for a in outcome.history.attempts)
     lost, faults, service = checks["acknowledged"], checks["faults"], checks["service"]
-    pair = (checks["one_writer"], checks["writes_refused"], checks["one_address"])
-    worst = max(pair, key=lambda c: [Verdict.PASS, Verdict.UNKNOWN, Verdict.FAIL].index(c.verdict))
-    single = {Verdict.PASS: "always", Verdict.FAIL: "violated", Verdict.UNKNOWN: "not proven"}[worst.verdict]
     over = sum(entry.over for entry in outcome.rounds)
     alone = sum(entry.limit_seconds is not None for entry in outcome.rounds)
     longest = "not known" if outcome.longest is None else f"{outcome.longest:.1f} s"
@@ -85,8 +82,7 @@ def tiles(outcome: Outcome) -> list[story.Tile]:
                    (faults.measured or 0) / faults.limit if faults.limit else None),
         story.Tile("Transactions lost", "not known" if lost.measured is None else f"{lost.measured:g}",
                    f"of {story.thousands(count)} confirmed", _good(lost)),
-        story.Tile("One writer, one address", single, pair[1].summary if worst.verdict is Verdict.PASS else worst.summary,
-                   _good(worst)),
+        story.single_tile(outcome.judgement),
         story.Tile("In service again", SERVED[service.verdict],
                    service.summary, _good(service)),
         story.Tile("Longest outage", longest, f"{over} of {alone} single faults above the limit of their drill (not judged here)",
@@ -105,5 +101,6 @@ def _course(outcome: Outcome) -> str:
     begin, end = outcome.legs[0].started, max(leg.ended for leg in outcome.legs)
     owner = reservation_lane(outcome.history, end)
     legs = Lane("Watched", tuple(Segment(leg.started, leg.ended, f"leg {leg.number}" if len(outcome.legs) > 1 else "all the time",
-                                         "phase") for leg in outcome.legs), "probe and observers were running")  # fmt: skip
+                                         "phase") for leg in outcome.legs), "probe and observers were running",
+                "probe and observers")  # fmt: skip
     return draw_course(Scale(begin, max(end, begin + 1), begin), outcome.rounds, [owner, legs])

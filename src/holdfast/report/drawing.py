@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from holdfast.drill.verdict.history import LoadSample
 from holdfast.report.lanes import Bucket, Lane, Segment
 
-LEFT, RIGHT, WIDTH = 116, 14, 1120
+LEFT, RIGHT, WIDTH = 120, 14, 1120
 ROW, GAP, CHART, LATENCY = 26, 8, 58, 34
+# The load speaks once a second.
+LOAD_GAP_SECONDS = 2.5
 # Average width of a character at 12 px in the fonts that browsers use for sans-serif text.
 CHARACTER = 6.4
 
@@ -36,11 +40,16 @@ class Scale:
         return [n * step for n in range(first, last + 1)]
 
 
-def draw_timeline(scale: Scale, lanes: list[Lane], traffic: list[Bucket], band: Segment | None, title: str) -> str:
+def draw_timeline(
+    scale: Scale, lanes: list[Lane], traffic: list[Bucket], band: Segment | None, title: str, load: Sequence[LoadSample] = ()
+) -> str:
     """The whole picture: clients on top, then one row per lane, the time without service as a band behind all."""
     top = 24
     parts: list[str] = []
     y = top + CHART + LATENCY + 2 * GAP
+    if load:
+        parts.append(_draw_load(scale, load, y))
+        y += LATENCY + GAP
     for lane in lanes:
         parts.append(draw_lane(scale, lane, y))
         y += ROW + GAP
@@ -97,17 +106,36 @@ def _draw_traffic(scale: Scale, traffic: list[Bucket], top: float) -> str:
 def _draw_latency(scale: Scale, traffic: list[Bucket], top: float) -> str:
     """The slowest success of each slice, as a line that breaks where there was none."""
     worst = max((b.slowest for b in traffic), default=0.0) or 1.0
+    points = [((b.start + b.end) / 2, b.slowest if b.good else None) for b in traffic]
+    return _draw_curve(scale, points, worst, top, "Latency", f"up to {worst * 1000:.0f} ms")
+
+
+def _draw_load(scale: Scale, load: Sequence[LoadSample], top: float) -> str:
+    """Transactions per second of the background load; a second without a word of it is a gap."""
+    seen = [sample for sample in load if scale.start <= sample.time <= scale.end]
+    most = max((sample.tps for sample in seen), default=0.0) or 1.0
+    points: list[tuple[float, float | None]] = []
+    for sample in seen:
+        if points and sample.time - points[-1][0] > LOAD_GAP_SECONDS:
+            points.append((points[-1][0], None))
+        points.append((sample.time, sample.tps))
+    return _draw_curve(scale, points, most, top, "Load", f"up to {most:.0f}/s")
+
+
+def _draw_curve(
+    scale: Scale, points: Sequence[tuple[float, float | None]], most: float, top: float, name: str, words: str
+) -> str:
+    """Values over time as a line that breaks where there is none."""
     base = top + LATENCY
-    parts = [f'<text class="lane" x="0" y="{top + 14}">Latency</text>',
-             f'<text class="sub" x="0" y="{top + 29}">up to {worst * 1000:.0f} ms</text>',
+    parts = [f'<text class="lane" x="0" y="{top + 14}">{name}</text>',
+             f'<text class="sub" x="0" y="{top + 29}">{words}</text>',
              f'<line class="base" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{base}" y2="{base}"/>']  # fmt: skip
     pen = "M"
     path = ""
-    for bucket in traffic:
-        if bucket.good:
-            x = scale.x((bucket.start + bucket.end) / 2)
-            path += f"{pen}{x:.1f} {base - (LATENCY - 3) * bucket.slowest / worst:.1f}"
-        pen = "L" if bucket.good else "M"
+    for time, value in points:
+        if value is not None:
+            path += f"{pen}{scale.x(time):.1f} {base - (LATENCY - 3) * value / most:.1f}"
+        pen = "M" if value is None else "L"
     return "".join([*parts, f'<path class="latency" d="{path}"/>' if path else ""])
 
 
@@ -118,7 +146,9 @@ def draw_lane_height() -> float:
 
 def draw_lane(scale: Scale, lane: Lane, y: float) -> str:
     """One row of segments with its name."""
-    parts = [f'<text class="lane" x="0" y="{y + 17:.0f}">{escape(lane.name)}<title>{escape(lane.explain)}</title></text>',
+    below = f'<text class="sub" x="0" y="{y + 24:.0f}">{escape(lane.short)}</text>' if lane.short else ""
+    parts = [f'<text class="lane" x="0" y="{y + (11 if below else 17):.0f}">{escape(lane.name)}'
+             f"<title>{escape(lane.explain)}</title></text>{below}",
              f'<line class="base" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y + ROW / 2}" y2="{y + ROW / 2}"/>']  # fmt: skip
     return "".join([*parts, *(_draw_segment(scale, s, y) for s in lane.segments if _visible(scale, s))])
 

@@ -26,9 +26,12 @@ class Segment:
 
 @dataclass(frozen=True)
 class Lane:
+    """`short` stands below the name, for those who cannot point at it (paper, a phone); `explain` is the whole of it."""
+
     name: str
     segments: tuple[Segment, ...]
     explain: str = ""
+    short: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,18 +75,18 @@ def fault_lanes(history: History, end: float) -> list[Lane]:
             lanes.append([segment])
         else:
             free.append(segment)
-    return [Lane("" if number else "Fault", tuple(lane), "from the injection until it was undone")
-            for number, lane in enumerate(lanes)]
+    return [Lane("" if number else "Fault", tuple(lane), "from the injection until it was undone",
+                 "" if number else "until it was undone") for number, lane in enumerate(lanes)]  # fmt: skip
 
 
 def phase_lane(history: History) -> Lane:
     segments = [Segment(p.started, p.ended, p.name.replace("_", " "), "phase") for p in history.phases]
-    return Lane("Drill", tuple(segments), "phases of the drill")
+    return Lane("Drill", tuple(segments), "phases of the drill", "its phases")
 
 
 def address_lane(history: History, end: float) -> Lane:
     points = [(s.time, *_answer(history, s.macs)) for s in sorted(history.address_samples, key=lambda s: s.time)]
-    return Lane("Address", tuple(join_runs(points, end)), "who answers ARP for it, seen from the client")
+    return Lane("Address", tuple(join_runs(points, end)), "who answers ARP for it, seen from the client", "who answers for it")
 
 
 def _answer(history: History, macs: frozenset[str]) -> tuple[str, str]:
@@ -102,7 +105,7 @@ def reservation_lane(history: History, end: float) -> Lane:
             found = sorted(names.get(node_of_key(h), "stranger") if h else "nobody" for h in holders)
             label = " + ".join(dict.fromkeys(found))
             points.append((sample.time, label, _holder_kind(history, label)))
-    return Lane("Reservation", tuple(join_runs(points, end)), "who holds it, read from the array")
+    return Lane("Reservation", tuple(join_runs(points, end)), "who holds it, read from the array", "who holds the disks")
 
 
 def _holder_kind(history: History, label: str) -> str:
@@ -128,7 +131,7 @@ def node_lane(history: History, node: str, end: float) -> Lane:
         points.append((stop, state, state))
     points.sort(key=lambda point: point[0])
     inside = [p for p in points if p[2] == "silent" or not any(a < p[0] < b for a, b in silences)]
-    return Lane(node, tuple(join_runs(inside, end)), "state of the agent")
+    return Lane(node, tuple(join_runs(inside, end)), "state of the agent", "state of its agent")
 
 
 def _silences(samples: Sequence[NodeSample], end: float) -> list[tuple[float, float]]:

@@ -68,6 +68,7 @@ def page_values(history: History, judgement: Judgement, files: list[str]) -> dic
         "focus": draw_focus(history, zero),
         "whole": draw_whole(history, zero),
         "budget": story.budget(history),
+        "faults": story.faults_said(history),
         "log": story.log_excerpt(history),
         "files": files,
         "style": (TEMPLATES / "style.css").read_text(),
@@ -99,4 +100,5 @@ def _draw(history: History, scale: Scale, title: str, whole: bool) -> str:
     lanes += [address_lane(history, scale.end), reservation_lane(history, scale.end)]
     lanes += [node_lane(history, node, scale.end) for node in history.nodes]
     lanes += [phase_lane(history)] if whole else []
-    return draw_timeline(scale, lanes, buckets(history.attempts, scale.start, scale.end, SLICES), band, title)
+    traffic = buckets(history.attempts, scale.start, scale.end, SLICES)
+    return draw_timeline(scale, lanes, traffic, band, title, history.load)

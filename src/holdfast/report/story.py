@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from holdfast.drill.runbook.faults import load_fault_kinds
 from holdfast.drill.verdict.checks.clients import observed_until, outage_limit
 from holdfast.drill.verdict.checks.ownership import owners_over_time
 from holdfast.drill.verdict.history import History, LogLine
@@ -136,9 +137,16 @@ def thousands(count: int) -> str:
     return f"{count:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
+def faults_said(history: History) -> list[tuple[str, str]]:
+    """What was broken where, and what that means, once for each kind and host."""
+    kinds = load_fault_kinds()
+    said = {f"{fault.kind.replace('_', ' ')} at {fault.host}": fault.kind for fault in history.faults}
+    return [(words, kinds[kind].summary) for words, kind in said.items() if kind in kinds]
+
+
 def tiles(history: History, judgement: Judgement) -> list[Tile]:
     erp = [_orders_tile(history, judgement)] if history.run.get("erp") else []
-    return [_outage_tile(history, judgement), _loss_tile(history, judgement), *erp, _writer_tile(judgement),
+    return [_outage_tile(history, judgement), _loss_tile(history, judgement), *erp, single_tile(judgement),
             _owner_tile(history, judgement)]  # fmt: skip
 
 
@@ -151,7 +159,8 @@ def _outage_tile(history: History, judgement: Judgement) -> Tile:
     if check.measured is None:
         return Tile("Longest outage", "not known", check.summary, _good(check.verdict))
     limit = check.limit
-    detail = f"objective {limit:g} s" if limit is not None else "no limit asked for"
+    what = "objective" if history.expect.outage in ("switchover", "takeover") else "limit of this drill"
+    detail = f"{what} {limit:g} s" if limit is not None else "no limit asked for"
     value = f"{check.measured:.2f} s" if check.measured < 100 else f"{check.measured:.0f} s"
     return Tile("Longest outage", value, detail, _good(check.verdict), check.measured / limit if limit else None)
 
@@ -172,12 +181,13 @@ def _orders_tile(history: History, judgement: Judgement) -> Tile:
     return Tile("ERP orders lost", value, f"of {thousands(count)} confirmed{waited}", _good(verdict))
 
 
-def _writer_tile(judgement: Judgement) -> Tile:
-    pair = [judgement.of("one_writer"), judgement.of("writes_refused")]
-    verdict = max(pair, key=lambda c: [Verdict.PASS, Verdict.UNKNOWN, Verdict.FAIL].index(c.verdict))
-    value = {True: "proven", False: "violated", None: "not proven"}[_good(verdict.verdict)]
-    return Tile("Single writer", value, pair[1].summary if verdict.verdict is Verdict.PASS else verdict.summary,
-                _good(verdict.verdict))  # fmt: skip
+def single_tile(judgement: Judgement) -> Tile:
+    """The promise that outranks all others: one node writes, one node has the address, and the array proves it."""
+    asked = [judgement.of(name) for name in ("one_writer", "writes_refused", "one_address", "address_follows")]
+    worst = max(asked, key=lambda check: BADNESS[check.verdict])
+    value = {True: "proven", False: "violated", None: "not proven"}[_good(worst.verdict)]
+    detail = asked[1].summary if worst.verdict is Verdict.PASS else worst.summary
+    return Tile("One writer, one address", value, detail, _good(worst.verdict))
 
 
 def _owner_tile(history: History, judgement: Judgement) -> Tile:

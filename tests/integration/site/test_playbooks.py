@@ -110,7 +110,35 @@ def cut_off(site: Site, playbook: str, seconds: int, words: tuple[str, ...]) -> 
             os.killpg(run.pid, signal.SIGKILL)
 
 
+def owner_of(site: Site) -> str:
+    status = json.loads(site.lab.node("node1").succeed("holdfastctl status --json"))
+    return str(status["packages"]["erp"]["owner"])
+
+
+def test_a_move_shows_a_long_transaction_refuses_it_and_waits_for_it(deployed: Site) -> None:
+    """One statement is one transaction; it ends before the wait does."""
+    owner = owner_of(deployed)
+    other = "node2" if owner == "node1" else "node1"
+    seconds = 60
+    sleeper = f"runuser -u postgres -- psql -c 'SELECT pg_sleep({seconds})'"
+    begun = time.monotonic()
+    deployed.lab.node(owner).succeed(f"systemd-run --quiet --collect {sleeper}")
+    time.sleep(3)
+    words = ("-e", "package=erp", "-e", f"node={other}")
+    limit = (*words, "-e", "longest_transaction_seconds=1")
+    assert "transactions: postgres (pid " in deployed.succeed("switch_package", *words, "--check")
+    refused = deployed.run("switch_package", *limit)
+    assert refused.returncode != 0
+    assert "the limit is 1 s" in refused.stdout
+    assert owner_of(deployed) == owner
+    assert time.monotonic() - begun < seconds, "the transaction ended before it was in the way"
+    deployed.succeed("switch_package", *limit, "-e", "wait_seconds=120")
+    assert owner_of(deployed) == other
+    assert time.monotonic() - begun >= seconds
+
+
 def test_a_change_beyond_what_was_allowed_is_refused(deployed: Site) -> None:
+    deployed.succeed("deploy_packages", "-e", GROWN)    # no setting of another test is left
     other_port = json.loads(json.dumps(PACKAGE))
     other_port["holdfast_packages"][0]["resources"][0]["postgresql"]["port"] = 5433
     words = ("-e", GROWN, "-e", json.dumps(other_port))

@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from holdfast.lab.wait import wait_for
+
 from .conftest import CLUSTER, Lab
 
 pytestmark = pytest.mark.lab
@@ -19,13 +21,12 @@ def reserve(lab: Lab, node: str, key: str, **options):
     return lab.module(node, "scsi_reservation", lun=f"/dev/mapper/{LUN}", cluster=CLUSTER, key=key, **options)
 
 
-def wait_for_paths(lab: Lab, node: str, limit_seconds: float = 60) -> None:
+def wait_for_paths(lab: Lab, node: str) -> None:
     """Until both paths of all LUNs are ready again."""
-    end = time.monotonic() + limit_seconds
-    while lab.run(node, "multipathd show paths raw format '%t %T'").split("\n").count("active ready") < 4:
-        if time.monotonic() > end:
-            raise TimeoutError(f"{node}: paths not back within {limit_seconds} s")
-        time.sleep(2)
+    def ready() -> bool | None:
+        return lab.run(node, "multipathd show paths raw format '%t %T'").split("\n").count("active ready") >= 4 or None
+
+    wait_for(f"{node}'s paths", ready, timeout_seconds=60, interval_seconds=2)
 
 
 def test_module_in_four_steps_and_writes_over_every_path(lab, keys):
@@ -54,6 +55,14 @@ def test_foreign_reservations_are_refused_and_stay(lab, keys):
     assert lab.writes("node1", LUN) == THROUGH
 
 
+def boot_id(lab, node):
+    """What is new with every boot; None while the node does not answer."""
+    try:
+        return lab.run(node, "cat /proc/sys/kernel/random/boot_id").strip()
+    except RuntimeError:
+        return None
+
+
 @pytest.mark.parametrize("cut", ["power", "reboot"])
 def test_keys_survive_a_restart_of_the_array(lab, keys, cut):
     reserve(lab, "node1", keys["node1"])
@@ -61,7 +70,9 @@ def test_keys_survive_a_restart_of_the_array(lab, keys, cut):
         lab.verb("power", "off", "san1")
         lab.verb("power", "--wait", "on", "san1")
     else:
+        first_boot = boot_id(lab, "san1")
         lab.run("san1", "systemctl reboot")
+        wait_for("the array boots", lambda: boot_id(lab, "san1") not in (None, first_boot) or None, timeout_seconds=180)
     for node in ("node1", "node2"):
         wait_for_paths(lab, node)
     seen = lab.module("node1", "scsi_reservation_info", luns=[f"/dev/mapper/{LUN}"])["reservations"][0]

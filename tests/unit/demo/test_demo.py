@@ -122,6 +122,15 @@ def test_a_playbook_ends_with_the_demo(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert started[0].wait(10) == -signal.SIGTERM
 
 
+def test_a_playbook_has_the_settings_of_the_checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    code = "import os; print(f'TASK [{os.environ[\"ANSIBLE_CONFIG\"]}]')"
+    monkeypatch.setenv("ANSIBLE_CONFIG", "/the/callers/own.cfg")
+    monkeypatch.setattr(subprocess, "Popen", lambda argv, **options: REAL_POPEN([sys.executable, "-c", code], **options))
+    told: list[str] = []
+    playbook.run_playbook("build_cluster", "demo", tmp_path / "log", told.append)
+    assert told == [f"build_cluster: {playbook.ROOT}/ansible.cfg"]
+
+
 def test_a_failed_playbook_is_named_with_its_task(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     code = "print('TASK [x]'); print('fatal: [node1]: FAILED! => no disk'); raise SystemExit(2)"
     monkeypatch.setattr(subprocess, "Popen", lambda argv, **options: REAL_POPEN([sys.executable, "-c", code], **options))

@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ansible.cli.adhoc import AdHocCLI
+from ansible.cli.playbook import PlaybookCLI
+from ansible.cli.vault import VaultCLI
 from holdfast_agent.control.__main__ import build_parser as build_holdfastctl
 from holdfast_agent.control.__main__ import parse_request
 
@@ -18,17 +21,20 @@ from holdfast.cli import build_parser
 from holdfast.docs.reference.playbooks import told_variables
 
 ROOT = Path(__file__).parents[3]
-PAGES = [path for path in sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]) if "reference" not in path.parts]
+WRITTEN = [*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "molecule/README.md", *ROOT.glob("roles/*/README.md")]
+PAGES = [path for path in sorted(WRITTEN) if "reference" not in path.parts]
+ANSIBLE = {"ansible": AdHocCLI, "ansible-playbook": PlaybookCLI, "ansible-vault": VaultCLI}
 PROGRAMS = ("agent/**/*.py", "plugins/**/*.py", "src/**/*.py", "roles/**/*.yml", "playbooks/**/*.yml")
 SOURCES = [path.read_text() for pattern in PROGRAMS for path in ROOT.glob(pattern)] + [(ROOT / "holdfast").read_text()]
 ROLE_OPTIONS = set(re.findall(r"(?m)^([a-z_]+):", "".join(p.read_text() for p in ROOT.glob("roles/*/defaults/main.yml"))))
 
 
 def code(path: Path) -> Iterator[str]:
-    """Lines of blocks, and inline code, without comments behind them."""
+    """Lines of blocks, also of those that are set in, and inline code, without comments behind them."""
     text = path.read_text()
-    for block in re.findall(r"(?ms)^\s*```(?:sh|bash|text)?\n(.*?)^\s*```", text):
-        yield from (re.sub(r"\s+#.*|\s{2,}\S.*", "", line).strip() for line in block.splitlines())
+    for language, block in re.findall(r"(?ms)^\s*```(\w*)\n(.*?)^\s*```", text):
+        if language in ("", "sh", "bash", "text"):
+            yield from (re.sub(r"\s+#.*|\s{2,}\S.*", "", line.strip()) for line in block.splitlines())
     yield from (re.sub(r"\s+#.*", "", line).strip() for line in re.findall(r"(?m)^ {4}(\S.*)$", text))
     yield from re.findall(r"`([^`\n]+)`", re.sub(r"(?ms)^\s*```.*?^\s*```", "", text))
 
@@ -55,6 +61,12 @@ def is_accepted(parser: argparse.ArgumentParser, words: list[str]) -> argparse.N
         return argparse.Namespace(verb="help")
 
 
+def test_every_way_of_writing_a_command_is_read(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("1. Do:\n\n   ```\n   a --b   # why\n   ```\n\n```yaml\nc: d\n```\n\n    e --f   # why\n\nSay `g h`.\n")
+    assert list(code(page)) == ["a --b", "e --f", "g h"]
+
+
 @pytest.mark.parametrize(("page", "command"), commands("./holdfast", "holdfast"))
 def test_holdfast_takes_every_command(page: str, command: str) -> None:
     words = [word.replace("NUMBER", "1") for word in shlex.split(command)[1:]]
@@ -71,15 +83,27 @@ def test_holdfastctl_takes_every_command(page: str, command: str) -> None:
         parse_request(options)
 
 
+@pytest.mark.parametrize(("page", "command"), commands(*ANSIBLE))
+def test_ansible_takes_every_command_and_finds_what_it_names(page: str, command: str) -> None:
+    """`mysite` is the copy that a reader makes of `example`."""
+    program, *words = shlex.split(command)
+    cli = ANSIBLE[program]([program, *words])
+    cli.init_parser()
+    given = is_accepted(cli.parser, words)
+    named = [*(getattr(given, "inventory", None) or []), *(getattr(given, "args", None) or [] if program != "ansible" else [])]
+    assert named, "no inventory, no playbook and no file"
+    missing = [name for name in named if not (ROOT / name.replace("mysite", "example")).exists()]
+    assert [name for name in missing if not (ROOT / f"{name.replace('mysite', 'example')}.example").exists()] == []
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_playbooks_and_their_variables_exist(path: Path) -> None:
     text = path.read_text()
     known = {playbook.stem for playbook in ROOT.glob("playbooks/*.yml")}
     assert [name for name in re.findall(r"playbooks/(\w+)\.yml", text) if name not in known] == []
-    for line in text.splitlines():
-        named = re.search(r"ansible-playbook .*playbooks/(\w+)\.yml", line)
-        for variable in re.findall(r"-e '?\{?\"?([a-z_]+)", line) if named else ():
-            assert variable in told_variables().get(named[1], {}) or variable in ROLE_OPTIONS, f"{named[1]}: {variable}"
+    for playbook, words in re.findall(r"(?:playbooks/|`)(\w+)\.yml([^`\n]*)", text):
+        for variable in re.findall(r"-e '?\{?\"?([a-z_]+)", words) if playbook in known else ():
+            assert variable in told_variables().get(playbook, {}) or variable in ROLE_OPTIONS, f"{playbook}: {variable}"
 
 
 @pytest.mark.parametrize("name", ["howto/recover", "howto/run_drills", "howto/patch_nodes", "drills"])

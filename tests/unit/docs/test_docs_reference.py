@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from pathlib import Path
 
 import pytest
 import yaml
+from holdfast_agent.control.__main__ import build_parser as build_holdfastctl
 
+from holdfast.cli import build_parser
+from holdfast.docs.reference.command_line import commands
 from holdfast.docs.reference.event_log import find_events
 from holdfast.docs.reference.markdown import from_ansible, page, sentences, table
 from holdfast.docs.reference.meanings import explained
@@ -86,6 +90,18 @@ def test_options_are_told_with_what_is_inside_them() -> None:
                      "| `ports[].number` | int | `5` | Its number. At least 1. |",
                      "| `mode` | str |  | `a` or `b`. One of `a`, `b`. |"]
     assert option_table({}) == "No options."
+
+
+PROGRAMS = (build_parser(), build_holdfastctl())
+
+
+@pytest.mark.parametrize("command", [command for program in PROGRAMS for command, _ in commands(program)],
+                         ids=lambda command: command.prog)
+def test_help_fits_a_terminal_and_says_what_every_option_is_for(command: argparse.ArgumentParser,
+                                                                monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert max(len(line) for line in command.format_help().splitlines()) <= 80
+    assert [action.option_strings for action in command._actions if action.option_strings and not action.help] == []
 
 
 def test_pieces_of_markdown() -> None:

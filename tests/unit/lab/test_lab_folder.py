@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -144,3 +146,27 @@ def test_ssh_config_checks_host_keys(folder: Folder, topology: Topology) -> None
     assert "StrictHostKeyChecking yes" in config
     assert "GlobalKnownHostsFile /dev/null" in config
     assert (folder.path / "known_hosts").read_text().splitlines()[1] == "node1 ssh-ed25519 KEY-node1"
+
+
+def test_a_second_up_or_down_waits_for_the_first(folder: Folder) -> None:
+    """The second one says so, and finds a folder again where the first one was a `down --delete`."""
+    order: list[str] = []
+    told = threading.Event()
+
+    def tell(words: str) -> None:
+        order.append(words)
+        told.set()
+
+    def second() -> None:
+        with Lab("lab")._exclusive(tell):
+            order.append(f"second, folder {folder.path.is_dir()}")
+
+    with Lab("lab")._exclusive(order.append):
+        other = threading.Thread(target=second)
+        other.start()
+        assert told.wait(10)
+        order.append("first")
+        shutil.rmtree(folder.path)
+    other.join(10)
+    assert order == ["another command changes this lab; waiting for it", "first", "second, folder True"]
+    assert not folder.path.exists(), "a lab that was never made leaves no folder"

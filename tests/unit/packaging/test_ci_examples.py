@@ -78,6 +78,41 @@ def test_what_is_published_is_what_a_drill_writes(name: str) -> None:
         assert f'"{file}"' in written
 
 
+# What GitHub documents for a workflow, a job and a step ("Workflow syntax for GitHub Actions"), as far as it is used.
+WORKFLOW = {"name", "on", "permissions", "env", "jobs"}
+JOB = {"runs-on", "container", "timeout-minutes", "defaults", "steps"}
+STEP = {"name", "uses", "with", "run", "env", "if", "working-directory"}
+
+
+def test_the_workflow_is_one_that_github_takes() -> None:
+    document = read("github-workflow.yml")
+    assert {"on" if key is True else key for key in document} == WORKFLOW  # YAML 1.1 reads on as true
+    (job,) = document["jobs"].values()
+    assert set(job) == JOB
+    for step in job["steps"]:
+        assert set(step) <= STEP and ("uses" in step) != ("run" in step), step
+        assert re.fullmatch(r"actions/[a-z-]+@v\d+", step.get("uses", "actions/x@v1"))
+        assert set(step) & {"with", "env", "if", "working-directory"} <= ({"with", "if"} if "uses" in step else STEP - {"with"})
+    expressions = re.findall(r"\$\{\{\s*(.*?)\s*\}\}", (EXAMPLES / "github-workflow.yml").read_text())
+    assert expressions == ["secrets.SITE_VAULT_PASSWORD"]
+
+
+def test_the_folders_that_are_used_are_those_that_were_taken() -> None:
+    steps = read("github-workflow.yml")["jobs"]["drill"]["steps"]
+    taken = [step["with"]["path"] for step in steps if "checkout" in step.get("uses", "")]
+    assert taken == ["site", "holdfast"]
+    used = set(re.findall(r"\.\./(\w+/\w+)", " ".join(lines("github-workflow.yml"))))
+    assert used == {"site/inventory", "site/rehearsal"}
+    assert set(re.findall(r"\.\./(\w+)", " ".join(lines("gitlab-ci.yml")))) == {"inventory", "rehearsal"}
+
+
+def test_settings_are_read_in_a_folder_that_anybody_may_write() -> None:
+    """As GitLab's runner makes it (umask 0); Ansible ignores an ansible.cfg there that is not named."""
+    job = read("gitlab-ci.yml")["failover-drill"]
+    assert job["variables"]["ANSIBLE_CONFIG"] == "$CI_PROJECT_DIR/holdfast/ansible.cfg"
+    assert "cd holdfast" in job["before_script"]
+
+
 def test_the_release_is_this_version() -> None:
     version = yaml.safe_load((ROOT / "galaxy.yml").read_text())["version"]
     checkout = [step["with"] for step in read("github-workflow.yml")["jobs"]["drill"]["steps"] if "ref" in step.get("with", {})]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,19 @@ def test_nothing_is_written_beside_the_playbook(path: Path) -> None:
     """The folder of a playbook may be named to find the checkout's programs, and for nothing else."""
     uses = [line.strip() for line in path.read_text().splitlines() if "playbook_dir" in line]
     assert [line for line in uses if not re.match(r"drill_project: ", line)] == []
+
+
+@pytest.mark.parametrize(("settings", "works"), [({"ANSIBLE_CONFIG": str(PLAYBOOKS.parent / "ansible.cfg")}, True), ({}, False)])
+def test_from_another_folder_the_settings_of_the_checkout_have_to_be_named(
+    settings: dict[str, str], works: bool, tmp_path: Path
+) -> None:
+    """As the troubleshooting page says."""
+    environment = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}
+    inventory, playbook = PLAYBOOKS.parent / "inventories/example", PLAYBOOKS / "resolve_site.yml"
+    done = subprocess.run(["ansible-playbook", "-i", str(inventory), "--syntax-check", str(playbook)],
+                          cwd=tmp_path, env={**environment, **settings}, capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) is works, done.stderr
+    assert ("couldn't resolve module/action 'holdfast.cluster." in done.stderr) is not works
 
 
 @pytest.mark.parametrize(("given", "expected"), [({}, "evidence"), ({"validate_site_directory": "here"}, "here")])

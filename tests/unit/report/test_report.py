@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from holdfast.drill.verdict.history import FaultRecord, History
+from holdfast.drill.verdict.history import FaultRecord, History, LoadSample
 from holdfast.drill.verdict.judge import judge
 from holdfast.report import story
 from holdfast.report.drawing import Scale, draw_timeline
@@ -81,6 +81,42 @@ def test_text_of_the_evidence_cannot_break_the_page(crash: tuple[Path, History])
     event = replace(history.events[0], state="<b>x</b>", time=START + 10)
     page = render_report(replace(history, log=(nasty,), events=(event,)), judge(history), [])
     assert "<script" not in page and "<b>x</b>" not in page
+
+
+def test_a_stranger_reads_what_was_broken_and_what_a_lane_shows(crash: tuple[Path, History]) -> None:
+    """On paper nobody can point at anything."""
+    page = (crash[0] / "report.html").read_text()
+    assert ">node crash at node1</b>: The kernel restarts at once, without syncing or stopping anything" in page
+    for words in ("who answers for it", "who holds the disks", "state of its agent", "until it was undone"):
+        assert f">{words}</text>" in page
+
+
+@pytest.mark.parametrize(("mutation", "value"), [
+    (None, "proven"), ("second_address", "violated"), ("fence_off", "violated"), ("path_untried", "not proven")])
+def test_the_tile_of_the_first_promise_is_red_for_each_way_to_break_it(
+    crash: tuple[Path, History], mutation: str | None, value: str
+) -> None:
+    history = MUTATIONS[mutation].apply(crash[1]) if mutation else crash[1]
+    assert story.single_tile(judge(history)).value == value
+
+
+@pytest.mark.parametrize(("outage", "words"), [("takeover", "objective 5 s"), ("none", "limit of this drill 1 s"),
+                                               (20.0, "limit of this drill 20 s"), ("any", "no limit asked for")])  # fmt: skip
+def test_only_the_package_s_own_limits_are_called_its_objective(
+    crash: tuple[Path, History], outage: str | float, words: str
+) -> None:
+    history = replace(crash[1], expect=replace(crash[1].expect, outage=outage))
+    assert story.tiles(history, judge(history))[0].detail == words
+
+
+def test_the_load_is_a_line_that_breaks_where_it_was_silent(crash: tuple[Path, History]) -> None:
+    history = replace(crash[1], run={**crash[1].run, "load": {"tool": "pgbench", "clients": 4, "rate": 0.0}},
+                      load=tuple(LoadSample(START + t, 100.0) for t in (5, 6, 7, 8, 9, 14, 15)))  # fmt: skip
+    page = render_report(history, judge(history), [])
+    assert ">Load</text>" in page and "pgbench with 4 connections" in page and "as fast as the database answers" in page
+    svg = draw_timeline(Scale(START, START + 60, START), [], [], None, "x", history.load)
+    (path,) = re.findall(r'class="latency" d="([^"]*)"', svg)
+    assert (path.count("M"), path.count("L")) == (2, 5)
 
 
 def test_every_headline_for_a_failed_check_exists(crash: tuple[Path, History]) -> None:

@@ -32,7 +32,11 @@ class _Loader(yaml.SafeLoader):
     """Takes `!unsafe` for what it stands before: Ansible would fill in a template that it finds in a spec."""
 
 
-_Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+def _as_text(loader: _Loader, node: yaml.ScalarNode) -> Any:
+    return loader.construct_scalar(node)
+
+
+_Loader.add_constructor("!unsafe", _as_text)
 
 
 def read_specs(path: Path) -> dict[str, Any]:

@@ -274,6 +274,20 @@ def test_an_agent_that_starts_without_paths_leaves_no_second_address() -> None:
     assert c.owners() == [other] and other.address and not owner.mounted
 
 
+@pytest.mark.parametrize("verb", [ev.Verb.MAINTENANCE_ON, ev.Verb.DETACH])
+def test_an_agent_that_starts_without_paths_believes_a_peer_whatever_it_does_with_the_package(verb: ev.Verb) -> None:
+    c, owner, (other,) = serving()
+    owner.agent, owner.generation = False, owner.generation + 1
+    c.run(c.now + 4.0)
+    c.command(other, verb)
+    c.run(c.now + 0.5)
+    assert other.address and other.state is not None and other.state.state is not State.OWNER
+    owner.paths.update({0: False, 1: False})
+    c.start_agent(owner)
+    assert two_addresses(c, 10.0) < 2 * FAST.heartbeat + 0.1
+    assert other.address and not owner.mounted
+
+
 def test_an_agent_that_starts_without_paths_and_hears_nobody_gives_the_address_up() -> None:
     c, owner, _ = serving()
     c.cut.update((a.name, b.name) for a in c.nodes for b in c.nodes)
@@ -347,6 +361,16 @@ def test_a_replaced_owner_that_stalls_while_it_stops_goes_on_stopping(monkeypatc
     c.run(c.now + 5.0 + FAST.watchdog + 3.0)
     assert c.owners() == [other] and not owner.mounted and owner.state is not None
     assert owner.state.state is State.STANDBY and owner.epoch == epoch, "it was reset by its watchdog"
+
+
+def test_a_stranger_is_no_reason_to_stop_while_the_witness_is_away() -> None:
+    c, owner, _ = serving()
+    for node in c.nodes:
+        node.witness = False
+    c.run(c.now + 2.0)
+    assert c.array.lock.register(("stranger", 0), 0, 0x1234)
+    stays(c, owner, 5.0)
+    assert 0x1234 not in c.array.lock.registered.values()
 
 
 # -- a stop that is cut off after its note ------------------------------------------------------------------------------

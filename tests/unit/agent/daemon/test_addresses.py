@@ -17,7 +17,7 @@ VIP = InterfaceAddress("10.20.0.50/24", "client")
 class Node:
     """A node's interfaces, with the calls that the agent makes on them."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, address: str = VIP.address) -> None:
         self.there: set[InterfaceAddress] = set()
         self.events: list[str] = []
         self.announced = 0
@@ -29,7 +29,7 @@ class Node:
         monkeypatch.setattr(addresses, "write_track_file", lambda package, may_raise: setattr(self, "may_raise", may_raise))
         loop = SimpleNamespace(now=0.0, call_at=lambda moment, what: what())
         log = SimpleNamespace(write=lambda event, **fields: self.events.append(event))
-        package = SimpleNamespace(name="erp", addresses=[SimpleNamespace(address=VIP.address, interface=VIP.interface)])
+        package = SimpleNamespace(name="erp", addresses=[SimpleNamespace(address=address, interface=VIP.interface)])
         ports: Any = SimpleNamespace(loop=loop, log=log)
         self.package = addresses.PackageAddresses(ports, package, lambda: None)  # type: ignore[arg-type]
 
@@ -69,6 +69,14 @@ def test_a_forbidden_address_is_gone_at_once(node: Node) -> None:
     assert VIP not in node.there and not node.may_raise and not node.package.all_present
     node.change(VIP)
     assert VIP not in node.there, "keepalived had hung and raised it late"
+
+
+def test_an_address_is_known_however_its_definition_spells_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel has one spelling; an address that is not known would never be taken away."""
+    node = Node(monkeypatch, "2001:DB8:0:0::50/64")
+    node.package.forbid()
+    node.change(InterfaceAddress("2001:db8::50/64", VIP.interface))
+    assert node.there == set()
 
 
 def test_an_allowed_address_that_is_taken_away_is_put_back_and_announced(node: Node) -> None:

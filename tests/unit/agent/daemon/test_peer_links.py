@@ -37,7 +37,6 @@ class Wire:
 
 def build_links(monkeypatch: pytest.MonkeyPatch, node: str, epoch: int, heard: list[str]) -> tuple[PeerLinks, Wire]:
     wire = Wire()
-    monkeypatch.setattr(peer_links, "read_secret", lambda path: b"s" * 32)
     monkeypatch.setattr(peer_links, "open_networks", lambda config: (wire,))
     monkeypatch.setattr(PeerLinks, "_open_vrrp", lambda self: None)
     loop: Any = SimpleNamespace(now=0.0, call_at=lambda when, what: None, watch=lambda descriptor, what: None)
@@ -47,7 +46,7 @@ def build_links(monkeypatch: pytest.MonkeyPatch, node: str, epoch: int, heard: l
     def told(name: str, heartbeat: Heartbeat | None) -> None:
         heard.append(name)
 
-    return PeerLinks(ports, config, epoch, 0.1, lambda: {"erp": VIEW}, told), wire
+    return PeerLinks(ports, config, b"s" * 32, epoch, 0.1, lambda: {"erp": VIEW}, told), wire
 
 
 def test_a_node_is_heard_after_a_boot_with_its_clock_behind(monkeypatch: pytest.MonkeyPatch) -> None:
