@@ -214,7 +214,8 @@ def assembled(
         run.run["load"] = run.load.settings()
     display = make_display(arguments.plain, run)
     journal.listeners.append(display)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # told to end, or its terminal is gone: as an interrupt, it restores
+        signal.signal(number, signal.default_int_handler)
     try:
         yield run
     finally:
@@ -269,6 +270,9 @@ def ask(question: str) -> str | None:
     if not sys.stdin.isatty():
         return None
     while True:
-        answer = input(question).strip().lower()
+        try:
+            answer = input(question).strip().lower()
+        except (EOFError, OSError):
+            return None
         if answer in ("yes", "no"):
             return answer
