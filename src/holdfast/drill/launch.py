@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -214,8 +213,6 @@ def assembled(
         run.run["load"] = run.load.settings()
     display = make_display(arguments.plain, run)
     journal.listeners.append(display)
-    for number in (signal.SIGTERM, signal.SIGHUP):  # told to end, or its terminal is gone: as an interrupt, it restores
-        signal.signal(number, signal.default_int_handler)
     try:
         yield run
     finally:
