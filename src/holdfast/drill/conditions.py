@@ -123,8 +123,10 @@ def _clients_served(step: WaitStep, package: str, targets: tuple[str, ...], seen
     slow = {worker: wait for worker, wait in waits.items() if wait > SERVED_WITHIN_SECONDS}
     if seen.probe.get("broken"):
         return False, f"the probe is broken: {seen.probe['broken']}"
-    words = f"without error for {seen.calm_seconds:.1f} s; last error: {seen.probe.get('last_error') or 'none'}"
-    return bool(waits) and not slow and seen.calm_seconds >= step.seconds, words
+    # Counted since the wait began: clients who hang had no error so far, and the success before it was the old server's.
+    calm = min(seen.calm_seconds, seen.waited_seconds)
+    words = f"without error for {calm:.1f} s; last error: {seen.probe.get('last_error') or 'none'}"
+    return bool(waits) and not slow and calm >= step.seconds, words
 
 
 def _seconds(step: WaitStep, package: str, targets: tuple[str, ...], seen: Seen) -> Answer:

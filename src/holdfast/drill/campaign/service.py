@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 from holdfast.drill.conditions import Seen, fulfilled, owners
 from holdfast.drill.runbook.model import WaitStep
 from holdfast.drill.view import ClusterView
@@ -21,6 +24,8 @@ def missing(view: ClusterView, seen: Seen) -> str:
     unready = [node for node in view.nodes if node not in found and seen.nodes[node].state(view.name) != "standby"]
     if unready:
         return f"{', '.join(unready)} not ready; {_states(view, seen)}"
+    # A round holds its faults for longer than clients need to notice them: the calm counts from where it began.
+    seen = replace(seen, waited_seconds=math.inf)
     for wait, targets in ((WaitStep("paths_complete", "all_nodes", None, 0, None, 1), view.nodes),
                           (WaitStep("clients_served", None, None, CALM_SECONDS, None, 1), ())):  # fmt: skip
         good, words = fulfilled(wait, view.name, targets, seen)
