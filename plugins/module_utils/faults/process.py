@@ -212,6 +212,9 @@ class DatabaseBroken(Fault):
                 return "/usr/sbin/mariadbd"
         raise HoldfastError("the package has no database whose server program is known here")
 
+    def remember(self):
+        return {"mode": f"{Path(self.program()).stat().st_mode & 0o7777:o}"}
+
     def inject(self):
         Path(self.program()).chmod(0o644)
 
@@ -220,4 +223,4 @@ class DatabaseBroken(Fault):
         return not mode & 0o111, f"{self.program()} has mode {mode:o}"
 
     def heal_commands(self):
-        return [["chmod", "0755", self.program()]]
+        return [["chmod", self.memory.get("mode", "755"), self.program()]]

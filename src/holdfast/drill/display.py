@@ -38,7 +38,7 @@ def describe_entry(entry: Mapping[str, Any], zero: float) -> str | None:
 
 
 class PlainDisplay:
-    """One line per event."""
+    """One line per event. A terminal that is gone (a broken connection, a reader that ended) ends no drill."""
 
     def __init__(self, stream: TextIO = sys.stdout) -> None:
         self.stream, self.zero = stream, time.time()
@@ -46,7 +46,8 @@ class PlainDisplay:
     def __call__(self, entry: dict[str, Any]) -> None:
         line = describe_entry(entry, self.zero)
         if line:
-            print(line, file=self.stream, flush=True)
+            with contextlib.suppress(OSError):
+                print(line, file=self.stream, flush=True)
 
     @contextlib.contextmanager
     def quiet(self) -> Iterator[None]:
@@ -72,14 +73,14 @@ class LiveDisplay(PlainDisplay):
     def __call__(self, entry: dict[str, Any]) -> None:
         line = describe_entry(entry, self.zero)
         if line:
-            with self.lock:
+            with self.lock, contextlib.suppress(OSError):
                 self._erase()
                 print(line, file=self.stream)
                 self._draw()
 
     def _redraw(self) -> None:
         while not self.stopped.wait(REDRAW_SECONDS):
-            with self.lock:
+            with self.lock, contextlib.suppress(OSError):
                 self._erase()
                 self._draw()
 
@@ -90,8 +91,9 @@ class LiveDisplay(PlainDisplay):
     @contextlib.contextmanager
     def quiet(self) -> Iterator[None]:
         with self.lock:
-            self._erase()
-            self.stream.flush()
+            with contextlib.suppress(OSError):
+                self._erase()
+                self.stream.flush()
             yield
 
     def _draw(self) -> None:
@@ -104,7 +106,7 @@ class LiveDisplay(PlainDisplay):
     def close(self) -> None:
         self.stopped.set()
         self.thread.join()
-        with self.lock:
+        with self.lock, contextlib.suppress(OSError):
             self._erase()
             self.stream.flush()
 

@@ -39,7 +39,7 @@ class Faults:
             self.active[fault.id] = fault  # before the deed: what fails half-way has to be undone as well
             self.journal.write("intent", id=fault.id, step=fault.step.id, fault=fault.step.kind, role=fault.step.target,
                                host=fault.host, parameters=dict(fault.parameters),
-                               ttl_seconds=fault.ttl_seconds)  # fmt: skip
+                               ttl_seconds=fault.ttl_seconds, undone_by=list(fault.undone_by))  # fmt: skip
         with ThreadPoolExecutor(max_workers=max(1, len(faults))) as pool:
             for done in [pool.submit(self._inject_one, fault) for fault in faults]:
                 done.result()
@@ -88,12 +88,13 @@ class Faults:
         found = result["fault"]
         self._record(fault, found["injected"] or time.time(), found["active"], found["proof"])
 
-    def _module(self, fault: PlannedFault, state: str) -> dict[str, Any]:
+    def _module(self, fault: PlannedFault, state: str, host: str | None = None) -> dict[str, Any]:
+        host = host or fault.host
         arguments = {"kind": fault.step.kind, "id": fault.id, "state": state, "parameters": dict(fault.parameters),
                      "package": self.package, "ttl_seconds": fault.ttl_seconds}  # fmt: skip
-        result = self.modules.run([fault.host], MODULE, arguments).get(fault.host, {"unreachable": True})
+        result = self.modules.run([host], MODULE, arguments).get(host, {"unreachable": True})
         if result.get("failed"):
-            raise DrillError(f"{fault.id} at {fault.host}: {result.get('msg')}")
+            raise DrillError(f"{fault.id} at {host}: {result.get('msg')}")
         return result
 
     def _record(self, fault: PlannedFault, moment: float, active: bool | None, proof: str) -> None:
@@ -143,6 +144,8 @@ class Faults:
             if "power" in self.power.abilities():
                 self.power.do(fault.host, "on")
         else:
+            for host in fault.undone_by:
+                self._module(fault, "healed", host)
             result = self._module(fault, "healed")
             if result.get("unreachable"):
                 raise DrillError(f"{name}: {fault.host} cannot be reached; its own timer has to undo it")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -214,7 +213,6 @@ def assembled(
         run.run["load"] = run.load.settings()
     display = make_display(arguments.plain, run)
     journal.listeners.append(display)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield run
     finally:
@@ -269,6 +267,9 @@ def ask(question: str) -> str | None:
     if not sys.stdin.isatty():
         return None
     while True:
-        answer = input(question).strip().lower()
+        try:
+            answer = input(question).strip().lower()
+        except (EOFError, OSError):
+            return None
         if answer in ("yes", "no"):
             return answer

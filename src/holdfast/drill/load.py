@@ -49,8 +49,10 @@ class Load:
         self.shell.run(self.client, ["systemctl", "stop", UNIT])
         self.shell.succeed(self.client, ["install", "-d", "-m", "0700", FOLDER])
         self.shell.succeed(self.client, [
-            "systemd-run", "--quiet", "--collect", f"--unit={UNIT}", f"--property=StandardOutput=truncate:{FOLDER}/log",
-            f"--property=StandardError=append:{FOLDER}/log", "timeout", str(LONGEST_CAMPAIGN_SECONDS), "sh", "-c", self._loop(),
+            "systemd-run", "--quiet", "--collect", f"--unit={UNIT}",
+            # One open file for both: with one each, the summary of a pgbench that ended overwrites what was there.
+            f"--property=StandardOutput=truncate:{FOLDER}/log", "--property=StandardError=inherit",
+            "timeout", str(LONGEST_CAMPAIGN_SECONDS), "sh", "-c", self._loop(),
         ])  # fmt: skip
 
     def _login(self) -> str:

@@ -69,6 +69,8 @@ class PlannedFault:
     takes_node_down: bool
     parameters: Mapping[str, Any]
     ttl_seconds: float
+    undone_by: tuple[str, ...] = ()
+    """Other hosts that have to undo it as well, because it moves with the package."""
 
 
 def plan_faults(step: FaultStep, view: ClusterView, roles: Roles) -> list[PlannedFault]:
@@ -84,6 +86,7 @@ def plan_faults(step: FaultStep, view: ClusterView, roles: Roles) -> list[Planne
             kind.takes_node_down,
             resolve_parameters(step.kind, step.parameters, view, roles, host),
             step.ttl_seconds,
+            tuple(node for node in view.nodes if node != host) if kind.on_shared_disks else (),
         )
         for host in hosts
     ]

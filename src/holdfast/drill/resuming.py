@@ -72,7 +72,7 @@ def rebuild_fault(entry: Mapping[str, Any]) -> PlannedFault:
     kind = load_fault_kinds()[entry["fault"]]
     step = FaultStep(entry["step"], kind.name, entry["role"], entry["parameters"], entry["ttl_seconds"], "driver")
     return PlannedFault(entry["id"], step, entry["host"], kind.layer, kind.takes_node_down, entry["parameters"],
-                        entry["ttl_seconds"])  # fmt: skip
+                        entry["ttl_seconds"], tuple(entry.get("undone_by", ())))  # fmt: skip
 
 
 def roles_of(run: Mapping[str, Any], nodes: tuple[str, ...]) -> Roles:

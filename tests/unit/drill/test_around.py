@@ -195,6 +195,36 @@ def test_nothing_is_drawn_over_a_question(monkeypatch: pytest.MonkeyPatch) -> No
     assert not display.thread.is_alive()
 
 
+class Gone(io.StringIO):
+    """A terminal whose connection broke."""
+
+    def write(self, text: str) -> int:
+        raise OSError(5, "Input/output error")
+
+
+def test_a_terminal_that_is_gone_ends_no_drill(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("holdfast.drill.display.REDRAW_SECONDS", 0.01)
+    entry = {"kind": "phase", "event": "start", "name": "act", "t_wall": time.time()}
+    PlainDisplay(Gone())(entry)
+    display = LiveDisplay(lambda: ["where everything stands"], Gone())
+    display(entry)
+    time.sleep(0.05)
+    assert display.thread.is_alive()
+    with display.quiet():
+        pass
+    display.close()
+
+
+@pytest.mark.parametrize(("typed", "answer"), [("what\nYES\n", "yes"), ("no\n", "no"), ("", None)])
+def test_a_question_wants_yes_or_no_and_the_end_of_the_terminal_is_nobody(
+    monkeypatch: pytest.MonkeyPatch, typed: str, answer: str | None
+) -> None:
+    terminal = io.StringIO(typed)
+    terminal.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr("sys.stdin", terminal)
+    assert launch.ask("go on? ") == answer
+
+
 def test_the_end_says_what_clients_saw_whatever_the_verdict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     checks = (CheckResult("outage", "Outage within the objective", Verdict.PASS, "2.89 s of at most 5 s"),
               CheckResult("moves", "No needless moves", Verdict.PASS, "1 of at most 1"),

@@ -14,6 +14,7 @@ import pytest
 from holdfast.drill import actions
 from holdfast.drill import run as running
 from holdfast.drill.plan import PHASES
+from holdfast.drill.resuming import rebuild_fault
 from holdfast.drill.runbook.model import CheckStep, FaultStep, HealStep, QuestionStep, Runbook, Step, WaitStep
 from holdfast.drill.verdict.result import Verdict
 from tests.unit.drill.fake_site import FakeCluster, FakeModules, build_drill, journal_of
@@ -337,3 +338,14 @@ def test_the_data_is_checked_at_home_where_somebody_asked(tmp_path: Path) -> Non
         "node1 python3 - amcheck 17 5432", "node1 python3 - checksums 17 5432"]
     assert (tmp_path / "integrity" / "amcheck.txt").read_text() == "all well"
     assert judgement.of("integrity").verdict is Verdict.PASS
+
+
+def test_a_disk_that_was_filled_is_emptied_wherever_the_package_is_by_then(tmp_path: Path) -> None:
+    """The filler lies on the shared disks; on the node that was filled nothing may be mounted any more."""
+    cluster = FakeCluster()
+    full = FaultStep("full", "disk_full", "owner", {"where": "data"}, 30, "driver")
+    build_drill(replace(CUT, steps=(Step("fill it", full),)), cluster, tmp_path).execute()
+    assert [line for line in cluster.asked if "disk_full" in line] == [
+        "node1 fault disk_full injected", "node2 fault disk_full healed", "node1 fault disk_full healed"]
+    (intent,) = journal_of(tmp_path, "intent")
+    assert rebuild_fault(intent).undone_by == ("node2",)

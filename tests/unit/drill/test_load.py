@@ -73,6 +73,7 @@ def test_the_load_is_started_again_whenever_its_connections_break() -> None:
     loop = client.asked[-1][-1]
     assert loop.startswith(f"while :; do {PGBENCH} --client=4 ") and loop.endswith("; sleep 1; done")
     assert "--rate=50" in loop and "tcp_user_timeout=2000" in loop
+    assert "--property=StandardError=inherit" in client.asked[-1]   # two open files would overwrite each other
     assert "passfile=" in loop and "password=" not in loop, "what is in a process list is no secret"
 
 

@@ -15,8 +15,8 @@ from holdfast.drill.verdict.history import Attempt, FaultRecord, FinalRead, Hist
 from holdfast.drill.verdict.judge import STANDING_CHECKS, judge
 from holdfast.drill.verdict.load import load_history, place_crash
 from holdfast.drill.verdict.outage import longest_gaps
-from holdfast.drill.verdict.result import CheckResult, Verdict, worst
-from holdfast.drill.verdict.write import write_verdict
+from holdfast.drill.verdict.result import CheckResult, Judgement, Verdict, worst
+from holdfast.drill.verdict.write import junit_document, markdown_document, write_verdict
 from tests.unit.drill.mutations import MUTATIONS
 from tests.unit.drill.scripts import script_for
 from tests.unit.drill.world import START, Recorder, expectation, key
@@ -237,3 +237,13 @@ def test_a_mount_without_a_newer_table_of_keys_is_not_judged_by_the_older_ones()
     blind = [NodeSample("node2", 10.0 + n, "a", True, frozenset(), {}) for n in range(5)]
     assert check_one_writer(replace(EMPTY, samples=(before, *blind[:2]))).verdict is Verdict.PASS
     assert check_one_writer(replace(EMPTY, samples=(before, *blind))).verdict is Verdict.UNKNOWN
+
+
+def test_what_a_log_line_carries_breaks_neither_the_xml_nor_the_table() -> None:
+    nasty = CheckResult("log_scan", "Logs", Verdict.FAIL, "red \x1b[31m | line\nsecond", ("\x00 and \ufffe", "plain"))
+    history = replace(EMPTY, run={"started": 0, "ended": 1})
+    suite = ElementTree.fromstring(junit_document(history, Judgement((nasty,))).encode())
+    failure = suite.find("testcase/failure")
+    assert failure is not None and failure.get("message", "").startswith("red \ufffd[31m")
+    rows = [line for line in markdown_document(history, Judgement((nasty,))).splitlines() if line.startswith("| Logs")]
+    assert rows == ["| Logs | FAIL | red \x1b[31m / line second |"]

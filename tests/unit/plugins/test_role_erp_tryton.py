@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import configparser
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import ParseResult, parse_qs, unquote, urlparse
@@ -69,3 +72,41 @@ def test_only_the_server_outside_starts_at_boot_and_only_the_one_inside_steps_ba
     assert ("Nice=10" in unit) is nice
     assert ("WantedBy=" in unit) is installed
     assert "Restart=always" in unit and "StartLimitIntervalSec=0" in unit
+
+
+# Stands in for the loading program: modules are missing, and the step that the test names fails with two lines.
+PROGRAM = """cat >/dev/null
+case "$2" in
+modules) echo '{"missing": ["sale"]}' ;;
+"$0") echo "a warning" >&2; echo "OperationalError: no route" >&2; exit 1 ;;
+data) echo '{"changed": ["company"]}' ;;
+esac
+"""
+
+
+def load(tmp_path: Path, failing: str) -> str:
+    """What Ansible prints while it runs the role's tasks with that program."""
+    tasks = [task for task in read("tasks/load.yml") if "ansible.builtin.command" in task or "ansible.builtin.assert" in task]
+    secret = {"erp_tryton_administrator": {"email": "a@example.com", "password": "only-here"}, "erp_tryton_modules": ["sale"],
+              "erp_tryton_company": {"users": [{"password": "only-here"}]},
+              "__erp_tryton_load": ["sh", "-c", PROGRAM, failing, "load"]}  # fmt: skip
+    play = tmp_path / "play.yml"
+    given = {**secret, "ansible_python_interpreter": sys.executable}
+    play.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "vars": given, "tasks": tasks}]))
+    done = subprocess.run([str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,", "-c", "local", str(play)],
+                          cwd=tmp_path, capture_output=True, text=True, check=False,
+                          env={**os.environ, "LC_ALL": "C.UTF-8", "HOME": str(tmp_path), "ANSIBLE_NOCOLOR": "1"})  # fmt: skip
+    assert "only-here" not in done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("failing", ["activate", "data"])
+def test_a_step_that_fails_says_why_and_not_what_it_was_given(tmp_path: Path, failing: str) -> None:
+    said = load(tmp_path, failing)
+    assert "OperationalError: no route" in said
+    assert "failed=1" in said
+
+
+def test_a_load_that_works_is_a_change(tmp_path: Path) -> None:
+    said = load(tmp_path, "nothing")
+    assert "failed=0" in said and "changed=2" in said

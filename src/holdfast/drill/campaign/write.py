@@ -15,7 +15,7 @@ from holdfast.drill.campaign.figures import KindFigures, RoundFigures
 from holdfast.drill.campaign.rounds import Leg
 from holdfast.drill.verdict.history import History
 from holdfast.drill.verdict.result import Judgement, Verdict
-from holdfast.drill.verdict.write import add_case
+from holdfast.drill.verdict.write import add_case, table_cell
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def markdown_document(outcome: Outcome) -> str:
         "",
         "| Check | Verdict | Result |",
         "| --- | --- | --- |",
-        *(f"| {c.title} | {c.verdict.value} | {c.summary.replace('|', '/')} |" for c in judgement.checks),
+        *(f"| {c.title} | {c.verdict.value} | {table_cell(c.summary)} |" for c in judgement.checks),
         "",
         "| Faults of | Rounds | Median s | 95 % s | Max s | Limit of the drill s | Over |",
         "| --- | --: | --: | --: | --: | --: | --: |",

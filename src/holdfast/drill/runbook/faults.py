@@ -43,6 +43,7 @@ class FaultKind:
     proof: str
     heal: str
     takes_node_down: bool = False
+    on_shared_disks: bool = False
     parameters: tuple[Field, ...] = field(default_factory=tuple)
 
     def with_defaults(self, given: Mapping[str, Any]) -> dict[str, Any]:

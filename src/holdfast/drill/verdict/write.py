@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,10 +65,20 @@ def add_case(
     """One test case; what did not pass carries its findings."""
     case = ElementTree.SubElement(suite, "testcase", {"classname": classname, "name": name})
     if verdict is Verdict.PASS:
-        ElementTree.SubElement(case, "system-out").text = summary
+        ElementTree.SubElement(case, "system-out").text = printable(summary)
     else:
         tag = "failure" if verdict is Verdict.FAIL else "error"
-        ElementTree.SubElement(case, tag, {"message": summary}).text = "\n".join(findings)
+        ElementTree.SubElement(case, tag, {"message": printable(summary)}).text = printable("\n".join(findings))
+
+
+def printable(text: str) -> str:
+    """Without what XML 1.0 does not know (section 2.2): a log line may carry colours, or anything else."""
+    return re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
+
+
+def table_cell(text: str) -> str:
+    """A line of Markdown that stays in its cell."""
+    return " ".join(text.replace("|", "/").split())
 
 
 def markdown_document(history: History, judgement: Judgement) -> str:
@@ -80,7 +91,7 @@ def markdown_document(history: History, judgement: Judgement) -> str:
         "",
         "| Check | Verdict | Result |",
         "| --- | --- | --- |",
-        *(f"| {c.title} | {c.verdict.value} | {c.summary.replace('|', '/')} |" for c in judgement.checks),
+        *(f"| {c.title} | {c.verdict.value} | {table_cell(c.summary)} |" for c in judgement.checks),
         "",
     ]
     for check in judgement.checks:

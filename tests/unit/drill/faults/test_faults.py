@@ -294,3 +294,15 @@ def stopped(pid: int) -> str:
             return state[1]
         time.sleep(0.01)
     raise AssertionError("it does not stop")
+
+
+def test_a_broken_program_gets_back_the_permissions_that_it_had(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program = tmp_path / "postgres"
+    program.touch(mode=0o750)
+    monkeypatch.setattr(process.DatabaseBroken, "program", lambda self: str(program))
+    fault = build_fault("database_broken", Context("f", {}, PACKAGE))
+    assert fault.heal_commands() == [["chmod", "755", str(program)]], "without a record as the package manager sets it"
+    fault.memory = fault.remember()
+    fault.inject()
+    assert fault.prove()[0]
+    assert fault.heal_commands() == [["chmod", "750", str(program)]]
