@@ -45,9 +45,16 @@ EXAMPLES = r"""
 
 RETURN = r"""
 watchdog:
-  description: RV(watchdog.files) of the driver; RV(watchdog.device) with whether it is loaded and what sysfs tells about it.
+  description: The driver and its device as they are now.
   returned: success
   type: dict
+  contains:
+    files:
+      description: The driver's files by path.
+      type: dict
+    device:
+      description: The device, whether its driver is loaded, and what sysfs tells about it.
+      type: dict
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -36,7 +36,7 @@ ansible_facts:
       description: Its version up to the first point.
       type: str
     python:
-      description: Version of the Python that runs modules, in RV(ansible_facts.python.version).
+      description: Version of the Python that runs modules, as C(version).
       type: dict
     holdfast_ensured_packages:
       description: Versions of the installed packages, and the run that saw them. Added by the action plugin.

@@ -178,8 +178,9 @@ class Queueing(Fault):
 
     def prove(self):
         found = self._count()
-        words = ", ".join(f"{interface} {'netem' if disciplines else 'none'}" for interface, (disciplines, _) in found.items())
-        return all(disciplines for disciplines, _packets in found.values()), f"queueing disciplines: {words}"
+        shaped = {interface: disciplines for interface, (disciplines, _packets) in found.items()}
+        words = ", ".join(f"{interface} {'netem' if disciplines else 'none'}" for interface, disciplines in shaped.items())
+        return all(shaped.values()), f"queueing disciplines: {words}"
 
     def effect(self):
         """A discipline that no packet went through has changed nothing."""
