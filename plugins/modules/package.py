@@ -12,6 +12,7 @@ version_added: 0.1.0
 author: Holdfast contributors (@holdfast)
 description:
   - Gives the agent of this node one command and waits until the package is in the wanted state.
+  - A move is done when the target holds the package. Whether it serves there its own agent says; C(switch_package.yml) asks it.
   - The agent refuses what would fail and says why; the refusal is the module's error.
   - With V(moved), given to the node that owns the package, RV(package) has the agent's preview of the move, in check mode
     too. A move that would be refused fails there as well.
