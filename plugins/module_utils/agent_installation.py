@@ -77,6 +77,7 @@ class AgentInstallation(Resource):
     def _unpack(self):
         """Compiled once here, so that a start of the agent does not pay for it."""
         staging = self.directory.with_name(".staging")
+        # As a rule there is nothing to remove, here and below. What could not be removed makes mkdir and rename fail.
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(parents=True)
         for name, content in self._files():

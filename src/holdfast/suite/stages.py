@@ -12,7 +12,7 @@ TESTED_PYTHON = ("src", "agent", "model", "plugins", "tests", "benchmarks", "mol
 
 @dataclass(frozen=True)
 class Stage:
-    """One gate. `quick` ones need no nodes and take seconds; `pytest` ones report each of their tests.
+    """One gate. `quick` ones need no nodes; `pytest` ones report each of their tests.
 
     `extra` ones run where they are asked for, with --all or by name: together with the others they take more time than a
     change can wait.
