@@ -18,9 +18,9 @@ _MAX_KILLS = 20
 def drive_work(turn: Turn) -> None:
     """Start the next entry of the plan, or act on its end."""
     s = turn.s
-    if s.work is not None or s.stalled:
+    if s.work is not None or s.step is not Step.RUN:
         return
-    if s.step is not Step.RUN:
+    if s.stalled and s.state is not State.EJECTED:
         return
     if s.plan:
         if s.plan[0].kind == "deactivate" and s.state is State.STOPPING:

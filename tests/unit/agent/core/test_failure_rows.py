@@ -154,6 +154,34 @@ def test_an_owner_without_paths_that_hears_nobody_gives_the_address_up(monkeypat
     assert not owner.address
 
 
+def stopped_by_force(c: Cluster, owner: Node, epoch: int) -> None:
+    """It is a standby again within the time that the watchdog would have taken, and was not reset."""
+    c.run(c.now + FAST.watchdog - 2.0)
+    assert owner.state is not None and owner.state.state is State.STANDBY
+    assert not owner.mounted and not owner.running and owner.epoch == epoch
+
+
+def test_an_agent_that_comes_back_replaced_stops_by_force_without_a_reset(monkeypatch: pytest.MonkeyPatch) -> None:
+    c, owner, (other,) = serving()
+    start_agent = c.start_agent
+    monkeypatch.setattr(c, "start_agent", lambda node: None)
+    c.kill_agent(owner)
+    c.run(c.now + 3.0)
+    assert other.address and owner.mounted
+    start_agent(owner)
+    stopped_by_force(c, owner, owner.epoch)
+
+
+def test_a_stall_in_a_stop_by_force_does_not_end_it() -> None:
+    c, owner, _ = serving()
+    c.freeze(owner, 10.0)
+    c.run(c.now + 9.9)
+    while owner.state is None or owner.state.state is not State.EJECTED:
+        c.run(c.now + 0.001)
+    c.freeze(owner, 2 * FAST.stall)
+    stopped_by_force(c, owner, owner.epoch)
+
+
 @pytest.mark.parametrize("outcome", [ev.Outcome.ERROR, ev.Outcome.CONFLICT, ev.Outcome.TIMEOUT])
 @pytest.mark.parametrize("command", [act.Register, act.PreemptAndAbort])
 def test_a_reservation_that_cannot_be_taken_is_no_takeover(
