@@ -154,6 +154,18 @@ def test_an_owner_without_paths_that_hears_nobody_gives_the_address_up(monkeypat
     assert not owner.address
 
 
+def test_an_agent_killed_in_a_repair_leaves_no_map_suspended() -> None:
+    c, owner, _ = serving()
+    nexus = (owner.name, 1)
+    for lun in c.array.luns:
+        del lun.registered[nexus]
+    while not (owner.suspended and all(nexus in lun.registered for lun in c.array.luns)):
+        c.run(c.now + 0.001)
+    c.kill_agent(owner)
+    c.run(c.now + 5.0)
+    assert c.in_service() and c.owners() == [owner] and not owner.suspended
+
+
 def stopped_by_force(c: Cluster, owner: Node, epoch: int) -> None:
     """It is a standby again within the time that the watchdog would have taken, and was not reset."""
     c.run(c.now + FAST.watchdog - 2.0)
