@@ -133,6 +133,8 @@ class Boot:
     active: bool
     fresh: bool
     """True when this is the first agent start since the node booted."""
+    proven_at: float | None = None
+    """`last_proof` of the agent before this one, on the same clock."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from holdfast_agent.core.turn import Turn
 _RESTING = (State.STANDBY, State.STOPPED, State.FAILED)
 _CLOSED = {Flag.STOPPED: State.STOPPED, Flag.FAILED: State.FAILED}
 _HANDS_OFF = (Flag.MAINTENANCE, Flag.DETACHED)
-_BUSY = ("owner", "starting", "stopping", "maintenance", "detached")
+BUSY = ("owner", "starting", "stopping", "maintenance", "detached")
+"""States in which a node has the package."""
 
 
 def consider(turn: Turn) -> None:
@@ -168,7 +169,7 @@ def _consider_unowned(turn: Turn) -> None:
 
 def _alive_and_busy(turn: Turn, peer: Peer) -> bool:
     view = peer.view
-    return view is not None and view.state in _BUSY and not peer.dead and not turn.silent(peer, turn.t.silence)
+    return view is not None and view.state in BUSY and not peer.dead and not turn.silent(peer, turn.t.silence)
 
 
 def _consider_released(turn: Turn, note: Note) -> None:

@@ -12,7 +12,7 @@ from ..children.pool import Pool
 from ..config import NodeConfig, PackageDefinition
 from ..core import actions as act
 from ..core.events import Boot, Command, Event, PeerView, Tick, Verb
-from ..core.machine import initial_state, next_deadline, step, summary
+from ..core.machine import initial_state, last_proof, next_deadline, step, summary
 from ..core.state import MachineState, PackageConfig, State, Step
 from ..core.timers import Timers
 from ..eventlog.writer import INFO
@@ -104,7 +104,7 @@ class PackageAgent:
             self._work.prepare()
             if not active or self._may_be_replaced():
                 self.addresses.forbid()
-            self.send(Boot(active, fresh))
+            self.send(Boot(active, fresh, read_verified(self.package.name)))
 
         self._work.inspect(self._ports.loop.now + INSPECT_SECONDS, found)
 
@@ -142,11 +142,12 @@ class PackageAgent:
         self._mark_proof(before)
 
     def _mark_proof(self, before: MachineState) -> None:
-        if self.state.state is not State.OWNER:
-            if before.state is State.OWNER:
+        proof, known = last_proof(self.state), last_proof(before)
+        if proof is None:
+            if known is not None:
                 forget_verified(self.package.name)
-        elif self.state.verified_at != before.verified_at:
-            mark_verified(self.package.name, self.state.verified_at)
+        elif proof != known:
+            mark_verified(self.package.name, proof)
 
     def addresses_changed(self, addresses: frozenset[InterfaceAddress]) -> None:
         """The node's addresses are others. The machine looks at the clock first: a node that was frozen keeps none."""

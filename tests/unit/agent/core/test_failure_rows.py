@@ -154,6 +154,75 @@ def test_an_owner_without_paths_that_hears_nobody_gives_the_address_up(monkeypat
     assert not owner.address
 
 
+def test_an_owner_that_says_its_storage_is_gone_and_hears_nobody_has_no_address_by_then() -> None:
+    """Its word is enough for the peer to begin, also where the peer's own words do not arrive."""
+    c, owner, (other,) = serving()
+    owner.paths.update({0: False, 1: False})
+    c.cut.add((other.name, owner.name))
+    assert two_addresses(c, 20.0) == 0
+    assert c.owners()[-1] is other and other.address
+
+
+@pytest.mark.parametrize("verb", [ev.Verb.MAINTENANCE_ON, ev.Verb.DETACH, ev.Verb.STOP])
+def test_an_owner_without_paths_believes_a_successor_whatever_that_one_does_with_the_package(
+    monkeypatch: pytest.MonkeyPatch, verb: ev.Verb
+) -> None:
+    c, owner, (other,) = serving()
+    execute = c.execute
+    stop_hangs = lambda node, life, action, checked: (  # noqa: E731
+        None if isinstance(action, act.StopResource) else execute(node, life, action, checked)
+    )
+    monkeypatch.setattr(c, "execute", stop_hangs)
+    owner.paths.update({0: False, 1: False})
+    c.cut.add((other.name, owner.name))
+    c.run(c.now + 8.0)
+    assert other.address and owner.mounted
+    c.command(other, verb)
+    c.run(c.now + 1.0)
+    assert other.address
+    c.cut.clear()
+    c.run(c.now + 1.0)
+    assert not owner.mounted and not owner.address and other.address
+
+
+def test_maintenance_is_no_reason_to_stay_beside_a_successor() -> None:
+    """A person told the standby not to stand off, and the owner in maintenance cannot ask the array."""
+    c, owner, (other,) = serving()
+    c.command(owner, ev.Verb.MAINTENANCE_ON)
+    c.run(c.now + 1.0)
+    c.command(other, ev.Verb.MAINTENANCE_OFF)
+    owner.paths.update({0: False, 1: False})
+    assert two_addresses(c, 20.0) < 2 * FAST.heartbeat + 0.1
+    assert c.owners() == [other] and not owner.mounted
+
+
+@pytest.mark.parametrize("deaf", [False, True])
+@pytest.mark.parametrize("killed_before", [0.0, 0.5])
+def test_an_agent_that_comes_back_without_storage_leaves_no_second_address(deaf: bool, killed_before: float) -> None:
+    c, owner, (other,) = serving()
+    c.kill_agent(owner)
+    c.run(c.now + killed_before)
+    owner.paths.update({0: False, 1: False})
+    if deaf:
+        c.cut.update({(owner.name, other.name), (other.name, owner.name)})
+    assert two_addresses(c, 30.0) < FAST.beat_stall
+    assert other.address and not owner.address
+    c.run(c.now + FAST.path_wait_alone)
+    assert not owner.mounted
+
+
+@pytest.mark.parametrize("verb", [ev.Verb.DETACH, ev.Verb.MAINTENANCE_ON])
+def test_an_agent_that_comes_back_without_storage_leaves_alone_what_others_stand_off_from(verb: ev.Verb) -> None:
+    c, owner, (other,) = serving()
+    c.command(owner, verb)
+    c.run(c.now + 1.0)
+    c.kill_agent(owner)
+    owner.paths.update({0: False, 1: False})
+    c.cut.update({(owner.name, other.name), (other.name, owner.name)})
+    c.run(c.now + FAST.path_wait_alone + 10.0)
+    assert owner.address and owner.running == set(RESOURCES)
+
+
 def test_an_agent_killed_in_a_repair_leaves_no_map_suspended() -> None:
     c, owner, _ = serving()
     nexus = (owner.name, 1)
@@ -192,6 +261,37 @@ def test_a_stall_in_a_stop_by_force_does_not_end_it() -> None:
         c.run(c.now + 0.001)
     c.freeze(owner, 2 * FAST.stall)
     stopped_by_force(c, owner, owner.epoch)
+
+
+@pytest.mark.parametrize("slow", RESOURCES)
+def test_an_address_comes_up_only_with_a_proof_that_still_counts(monkeypatch: pytest.MonkeyPatch, slow: str) -> None:
+    """A start that ends long after the storage was lost, while a peer is not heard."""
+    c, owner, (other,) = serving()
+    execute, start = c.execute, c.start
+    raised: list[float] = []
+
+    def late(node: Node, life: int, action: Any, checked: bool) -> None:
+        wait = 2 * FAST.beat_stall if isinstance(action, act.StartResource) and action.name == slow else 0.0
+        c.at(wait, lambda: execute(node, life, action, checked))
+
+    def note(node: Node, life: int, action: Any) -> None:
+        if isinstance(action, act.RaiseAddress):
+            raised.append(c.now)
+        start(node, life, action)
+
+    monkeypatch.setattr(c, "execute", late)
+    monkeypatch.setattr(c, "start", note)
+    c.power_off(owner)
+    while not other.mounted:
+        c.run(c.now + 0.01)
+    c.run(c.now + 0.5)
+    lost = c.now
+    other.paths.update({0: False, 1: False})
+    c.run(lost + 3 * FAST.beat_stall)
+    assert [moment for moment in raised if moment > lost] == [] and not other.address
+    other.paths.update({0: True, 1: True})
+    c.run(c.now + 1.0)
+    assert other.address and c.owners() == [other]
 
 
 @pytest.mark.parametrize("outcome", [ev.Outcome.ERROR, ev.Outcome.CONFLICT, ev.Outcome.TIMEOUT])

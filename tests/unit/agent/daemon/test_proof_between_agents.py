@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from holdfast_agent.core.events import Boot
 from holdfast_agent.core.machine import initial_state
 from holdfast_agent.core.state import MachineState, PackageConfig, State
 from holdfast_agent.core.timers import FAST
@@ -47,15 +48,35 @@ def test_without_a_mark_there_is_nothing_to_go_by(agent: PackageAgent, marks: di
     assert not agent._may_be_replaced()
 
 
+@pytest.mark.parametrize("proven", [None, NOW - 0.5])
+def test_the_next_agent_counts_from_the_proof_of_the_one_before(
+    agent: PackageAgent, marks: dict[str, float], proven: float | None
+) -> None:
+    if proven is not None:
+        marks["erp"] = proven
+    told: list[Boot] = []
+    found = SimpleNamespace(ok=True, value=("mounted",), error_text="")
+    made: Any = agent
+    made._work = SimpleNamespace(inspect=lambda deadline, answer: answer(found), prepare=lambda: None)
+    made.send = told.append
+    agent.boot(fresh=False)
+    assert told == [Boot(active=True, fresh=False, proven_at=proven)]
+
+
 def test_a_mark_is_each_proof_of_an_owner_and_goes_with_the_ownership(agent: PackageAgent, marks: dict[str, float]) -> None:
     def become(before: MachineState, **changes: Any) -> MachineState:
         agent.state = replace(before, **changes)
         agent._mark_proof(before)
         return agent.state
 
-    owner = become(STATE, state=State.OWNER, verified_at=NOW)
+    owner = become(STATE, state=State.OWNER, active=True, verified_at=NOW)
     assert marks == {"erp": NOW}
     owner = become(owner, verified_at=NOW + 0.25)
     assert marks == {"erp": NOW + 0.25}
+    ejected = become(owner, state=State.EJECTED)
+    assert marks == {"erp": NOW + 0.25}, "an agent that dies here leaves a package that somebody else may have"
+    become(ejected, active=False)
+    assert marks == {}, "nothing runs any more"
+    owner = become(STATE, state=State.OWNER, active=True, verified_at=NOW + 1.0)
     become(owner, state=State.DETACHED)
     assert marks == {}, "others stand off: no age of a proof may take the address away"
