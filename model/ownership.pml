@@ -11,8 +11,18 @@
  * lockhold/datahold: key of the holder, 0 for none. All LUNs of a kind are one LUN, all paths of a node are one path;
  * a path that returns without a registration is the event pret.
  *
- * -DN=2|3, budgets -DCRASHES= -DFREEZES= -DPATHS= -DRETURNS= -DHBCUTS= -DWITS= -DSTOPS= -DDETACHES= -DCLEARS= -DARRAYS=
- * -DPROGRESS (challenges need evidence, final state is checked), -DSTAY (W is honoured, a healthy owner stays)
+ * up, frozen, dead: node without power, asleep, without its agent. bel: mounted here. addr: has the address. stale: the nodes
+ * that have read everything back as their own since this one did. unheard: peers whose messages do not arrive here.
+ * left_alone: the agent that died had written down that the others stand off, so that the next one does not give up.
+ *
+ * Without time, "for at most so long" is "while there is a reason in force that ends it" (see `lets_go`): each reason is a
+ * step that is enabled, and its bound is a timer of the agent. That the steps do come is what the final states check, also
+ * for an owner that never gives up by itself (-DPATIENCE).
+ *
+ * -DN=2|3, budgets -DCRASHES= -DFREEZES= -DAGENTS= -DPATHS= -DRETURNS= -DHBCUTS= -DLOSSES= -DWITS= -DSTOPS= -DDETACHES=
+ * -DCLEARS= -DARRAYS=
+ * -DPROGRESS (challenges need evidence, final state is checked), -DSTAY (W is honoured, a healthy owner stays),
+ * -DPATIENCE (an owner without storage never gives up for its own part)
  * -DTRACE (prints what test_model_replay.py plays to the code), -DM_... removes one guard (see check.py).
  *
  * What keeps the search small, and why nothing is lost by it:
@@ -33,6 +43,9 @@
 #ifndef FREEZES
 #define FREEZES 0
 #endif
+#ifndef AGENTS
+#define AGENTS 0
+#endif
 #ifndef PATHS
 #define PATHS 0
 #endif
@@ -41,6 +54,9 @@
 #endif
 #ifndef HBCUTS
 #define HBCUTS 0
+#endif
+#ifndef LOSSES
+#define LOSSES 0
 #endif
 #ifndef WITS
 #define WITS 0
@@ -93,6 +109,7 @@
 #define BACKOUT 32
 #define SUSPEND 33
 #define VERIFY_DATA 34
+#define ADOPT 35
 
 #define K(i) (1 << (2 * (i)))
 #define OLD(i) (2 << (2 * (i)))
@@ -101,16 +118,21 @@
 byte lockreg, lockhold, datareg, datahold;
 bit detached_note, hbcut, array_down;
 
-bit up[N], frozen[N], path[N], wit[N];
-bit bel[N], susp[N], addr[N], pret[N], stale[N], seen[N];
+bit up[N], frozen[N], dead[N], left_alone[N], path[N], wit[N];
+bit bel[N], susp[N], addr[N], pret[N], seen[N];
 byte pc[N], vic[N], oth[N], spent[N];
 bit accused_by[N];
-byte wait[N];
-byte crashes, freezes, paths, returns, hbcuts, wits, stops, detaches, clears, arrays;
+byte wait[N], stale[N], unheard[N];
+byte crashes, freezes, agents, paths, returns, hbcuts, losses, wits, stops, detaches, clears, arrays;
 byte victim_node, known;
 
-#define alive(i) (up[i] && !frozen[i])
-#define reach(i) (alive(i) && path[i] && !array_down)
+/* A node runs; its agent does, too; it reaches the array. */
+#define runs(i) (up[i] && !frozen[i])
+#define alive(i) (up[i] && !frozen[i] && !dead[i])
+#define storage(i) (path[i] && !array_down)
+#define reach(i) (alive(i) && storage(i))
+/* Heartbeats of j arrive at i. `unheard` has a bit for each peer whose messages are lost on the way to i. */
+#define hears(i, j) (alive(j) && !hbcut && (unheard[i] & (1 << (j))) == 0)
 #define healthy(i) (alive(i) && path[i] && wit[i])
 #define accepted(i) (datahold == 0 || (datareg & K(i)) != 0)
 #define writes(i) (bel[i] && !susp[i] && accepted(i))
@@ -127,6 +149,30 @@ byte victim_node, known;
 #define MEET(i) known = known + (i == known)
 #endif
 
+#ifdef TRACE
+/* For a long while nothing heals and no patience ends, so that a random run shows what a node does meanwhile. And faults
+ * come where they matter, so that their budget lasts. */
+bit calm;
+#define MANY :: skip :: skip :: skip :: skip :: skip :: skip :: skip :: skip
+active proctype weather() {
+    do
+    :: calm = !calm
+    MANY MANY MANY MANY MANY
+    od
+}
+#define FOREVER(i) (calm)
+#define PATIENT (calm)
+#define MAY_LOSE_PATHS(i) (pc[i] == (calm -> RUN : RESDATA))
+#define MAY_HEAR_LESS(i) (pc[i] == RUN && !calm)
+inline heals_or_not(i) { skip }
+#else
+#define MAY_LOSE_PATHS(i) (1)
+#define MAY_HEAR_LESS(i) (1)
+#ifdef PATIENCE
+#define PATIENT (1)
+#else
+#define PATIENT (0)
+#endif
 #ifdef PROGRESS
 bit forever[N];
 #define FOREVER(i) forever[i]
@@ -140,6 +186,7 @@ inline heals_or_not(i) {
 #define FOREVER(i) (0)
 inline heals_or_not(i) { skip }
 #endif
+#endif
 
 mtype = {
     t_own_past, t_begin, t_register, t_look, t_reserve_ok, t_strike_ok, t_strike_conflict, t_doubt, t_unregister_lock, t_recheck,
@@ -148,8 +195,10 @@ mtype = {
     t_serve, t_round, t_defend_ok, t_defend_conflict, t_clean_data_ok, t_clean_data_conflict, t_suspend,
     t_repair_register_lock, t_repair_reserve_lock_ok, t_repair_reserve_lock_conflict, t_repair_register_data,
     t_repair_reserve_data_ok, t_repair_reserve_data_conflict, t_repair_verify, t_resume, t_killed, t_watchdog, t_inspect,
-    t_clean_up, t_give_up, t_unmount, t_release_data, t_keep_data, t_stop, t_detach, t_attach,
-    crash, boot, freeze, thaw, no_path, path_back, path_returned, isolated, connected, heartbeat_cut, keys_lost, array_off, array_on
+    t_clean_up, t_give_up, t_believe, t_let_go, t_proven, t_no_answer, t_adopt, t_unmount, t_release_data, t_keep_data,
+    t_stop, t_detach, t_attach,
+    crash, boot, freeze, thaw, agent_killed, agent_back, watchdog, no_path, path_back, path_returned, isolated, connected,
+    heartbeat_cut, unheard_0, unheard_1, unheard_2, heard, keys_lost, array_off, array_on
 };
 
 /* -- who may challenge ------------------------------------------------------------------------------------ */
@@ -165,21 +214,26 @@ inline node_of(key) {
     fi
 }
 
-#define EV(j) ((hbcut | ((!alive(j)) << 1) | ((!path[j]) << 2) | ((!wit[j]) << 3)))
+#define CUT(i, j) (hbcut | ((unheard[i] >> (j)) & 1))
+#define EV(i, j) ((CUT(i, j) | ((!alive(j)) << 1) | ((!path[j]) << 2) | ((!wit[j]) << 3)))
 #ifdef M_NO_SPENT
-#define UNSPENT(i, j) (EV(j) != 0)
+#define UNSPENT(i, j) (EV(i, j) != 0)
 #else
-#define UNSPENT(i, j) ((EV(j) & ~spent[i]) != 0)
+#define UNSPENT(i, j) ((EV(i, j) & ~spent[i]) != 0)
 #endif
 #ifdef PROGRESS
+#ifdef M_NO_WITNESS
+#define MAY_ACCUSE(i, j) UNSPENT(i, j)
+#else
 #define MAY_ACCUSE(i, j) (wit[i] && UNSPENT(i, j))
-#define BUSY(j) (up[j] && !frozen[j] && bel[j] && !hbcut)
+#endif
+#define BUSY(i, j) (bel[j] && hears(i, j))
 #else
 #define MAY_ACCUSE(i, j) (1)
 #ifdef STAY
-#define BUSY(j) (up[j] && !frozen[j] && bel[j])
+#define BUSY(i, j) (alive(j) && bel[j])
 #else
-#define BUSY(j) (0)
+#define BUSY(i, j) (0)
 #endif
 #endif
 #define ACCUSED_FOR(i, j) ((lockhold & MINE(j)) != 0 && MAY_ACCUSE(i, j))
@@ -298,49 +352,20 @@ inline preempt_data(i, victims) {
     fi;
     datareg = datareg & ~(victims)
 }
-/* keys at boot: this start's becomes the one before */
 inline older(keys, i) {
     if
     :: (keys & K(i)) != 0 -> keys = (keys & ~K(i)) | OLD(i)
     :: else
     fi
 }
-
-/* -- invariants -------------------------------------------------------------------------------------------- */
-
+/* a start of node i or of its agent: the key of the start before becomes an old one, wherever it stands */
+inline new_key(i) {
+    older(lockreg, i); older(lockhold, i); older(datareg, i); older(datahold, i);
+    older(vic[0], i); older(vic[1], i); older(oth[0], i); older(oth[1], i);
 #if N > 2
-#define WRITERS (writes(0) + writes(1) + writes(2))
-#else
-#define WRITERS (writes(0) + writes(1))
+    older(vic[2], i); older(oth[2], i);
 #endif
-#if CLEARS > 0
-/* Reservations were lost: while the data LUN has none, the array cannot arbitrate. Otherwise as always. */
-#define ARBITRATES (datahold != 0)
-#else
-#define ARBITRATES (1)
-#endif
-#define CHALLENGES(i) (pc[i] == LOOK || pc[i] == STRIKE || pc[i] == DOUBT)
-
-#define one_writer (!ARBITRATES || WRITERS <= 1)
-#define address_at_owner(i) (!addr[i] || bel[i])
-/* A registration on a data LUN is write permission: nobody gets one for a challenge. The last owner, stopped clean and
- * followed by nobody yet, still has its own. */
-#define challenger_off_data(i) (!CHALLENGES(i) || (datareg & K(i)) == 0 || datahold == K(i))
-/* Somebody read everything back as his own after this node did: what this one has not written yet must never arrive.
- * An array that forgot everything cannot tell the two apart: who registers first is the owner. */
-#define no_late_write(i) (CLEARS > 0 || !stale[i] || !writes(i))
-
-#define holds_for(i) (address_at_owner(i) && challenger_off_data(i) && no_late_write(i))
-active proctype invariants() {
-end:
-    if
-    :: atomic { !one_writer -> assert(one_writer) }
-    :: atomic { !holds_for(0) -> assert(address_at_owner(0)); assert(challenger_off_data(0)); assert(no_late_write(0)) }
-    :: atomic { !holds_for(1) -> assert(address_at_owner(1)); assert(challenger_off_data(1)); assert(no_late_write(1)) }
-#if N > 2
-    :: atomic { !holds_for(2) -> assert(address_at_owner(2)); assert(challenger_off_data(2)); assert(no_late_write(2)) }
-#endif
-    fi
+    skip
 }
 
 /* -- one node ---------------------------------------------------------------------------------------------- */
@@ -361,6 +386,14 @@ inline go(i, where) {
     accused_by[i] = 0;
     pc[i] = where
 }
+/* An agent that has just come back and ends what it found goes on with a key of its own. */
+inline not_adopted(i) {
+    if
+    :: pc[i] == ADOPT -> new_key(i)
+    :: else
+    fi;
+    left_alone[i] = 0
+}
 inline defeated(i) {
     /* Only a cut heartbeat outlasts a lost challenge: who is down, isolated or without storage does not defend. */
     spent[i] = spent[i] | accused_by[i];
@@ -377,16 +410,18 @@ inline eject(i) {
     pc[i] = KILL
 }
 inline power_off(i) {
-    up[i] = 0; frozen[i] = 0; bel[i] = 0; addr[i] = 0; susp[i] = 0; pret[i] = 0; seen[i] = 0; stale[i] = 0; spent[i] = 0;
+    up[i] = 0; frozen[i] = 0; dead[i] = 0; left_alone[i] = 0; bel[i] = 0; addr[i] = 0; susp[i] = 0; pret[i] = 0; seen[i] = 0;
+    stale[i] = 0; spent[i] = 0;
     go(i, IDLE)
 }
-/* node i has read everything back as its own: whoever believed the same before has been followed */
+/* node i has read everything back as its own: whoever believed the same before has been followed, by i */
 #define HAS(j) (bel[j] || pc[j] == MOUNT)
+#define AFTER(j, i) (i == j -> 0 : (HAS(j) -> stale[j] | (1 << (i)) : 0))
 inline follow(i) {
-    stale[0] = (i != 0 && (stale[0] || HAS(0)));
-    stale[1] = (i != 1 && (stale[1] || HAS(1)));
+    stale[0] = AFTER(0, i);
+    stale[1] = AFTER(1, i);
 #if N > 2
-    stale[2] = (i != 2 && (stale[2] || HAS(2)))
+    stale[2] = AFTER(2, i)
 #endif
 }
 
@@ -417,14 +452,65 @@ inline back_out(i, through) {
 #define BARE(i) (lockhold != K(i) || datahold != K(i))
 #define DAMAGED(i) (EMPTY || BARE(i) || pret[i])
 #define ALL_OWN(i) (lockreg == K(i) && lockhold == K(i) && datareg == K(i) && datahold == K(i))
-#define READY(i, j) (i != j && healthy(j) && pc[j] == IDLE)
+#define READY(i, j) (i != j && hears(i, j) && healthy(j) && pc[j] == IDLE)
 #if N > 2
 #define PEER_READY(i) (READY(i, 0) || READY(i, 1) || READY(i, 2))
-#define ANY_BUSY (BUSY(0) || BUSY(1) || BUSY(2))
+#define ANY_BUSY(i) (BUSY(i, 0) || BUSY(i, 1) || BUSY(i, 2))
 #else
 #define PEER_READY(i) (READY(i, 0) || READY(i, 1))
-#define ANY_BUSY (BUSY(0) || BUSY(1))
+#define ANY_BUSY(i) (BUSY(i, 0) || BUSY(i, 1))
 #endif
+/* What an owner that does not reach the array goes by: whoever took the package after it says so, with a higher term. An
+ * agent that has just come back does not know its own term before its first look: it believes every owner, and nobody
+ * believes it. Where not everybody is heard, somebody may have taken the package in silence. */
+#ifdef M_OWNERS_ONLY
+#define HAS_IT(j) (HAS(j) && pc[j] != DETACHED && pc[j] != UNMOUNT)
+#else
+#define HAS_IT(j) (HAS(j))
+#endif
+#define TOLD_BY(i, j) (i != j && hears(i, j) && HAS_IT(j) && pc[j] != ADOPT && (pc[i] == ADOPT || (stale[i] & (1 << (j))) != 0))
+#define TOLD_SOON_BY(i, j) (i != j && hears(i, j) && HAS(j) && pc[j] == ADOPT && reach(j) && (stale[i] & (1 << (j))) != 0)
+#define SILENT(i, j) (i != j && !hears(i, j))
+#if N > 2
+#define ANY_OF(what, i) (what(i, 0) || what(i, 1) || what(i, 2))
+#else
+#define ANY_OF(what, i) (what(i, 0) || what(i, 1))
+#endif
+#ifdef M_NO_SUCCESSOR
+#define TOLD(i) (0)
+#define FOLLOWED(i) (0)
+#else
+#define TOLD(i) ANY_OF(TOLD_BY, i)
+#define FOLLOWED(i) (TOLD(i) || ANY_OF(TOLD_SOON_BY, i))
+#endif
+#ifdef M_KEEPS_UNHEARD
+#define UNHEARD(i) (0)
+#else
+#ifdef M_ONE_HEARD
+#define HEARD(i, j) (i != j && hears(i, j))
+#define UNHEARD(i) (!ANY_OF(HEARD, i))
+#else
+#define UNHEARD(i) ANY_OF(SILENT, i)
+#endif
+#endif
+#ifdef M_LOSS_IGNORED
+#define LOSS_SEEN(i) (0)
+#else
+#define LOSS_SEEN(i) LOST(i)
+#endif
+/* Mounted here, and the agent looks after it. */
+#define WATCHES(i) (alive(i) && bel[i] && pc[i] != KILL && pc[i] != DETACHED)
+#ifdef M_ADOPT_WAITS
+#define ACTS(i) (WATCHES(i) && pc[i] != ADOPT)
+#else
+#define ACTS(i) WATCHES(i)
+#endif
+/* A storage command is under way; they have ended, and the looks show nothing. */
+#define AWAITS(i) (pc[i] == STRIKE || (pc[i] >= SWEEP && pc[i] <= NOTE && pc[i] != CHECKLOCK) || pc[i] == REGLOCK || \
+    pc[i] == DEFEND || pc[i] == CLEANDATA || (pc[i] >= R_LOCK && pc[i] <= R_RESDATA))
+#define LOOKS_IN_VAIN(i) (ACTS(i) && !storage(i) && \
+    (pc[i] == ADDR || pc[i] == RUN || pc[i] == R_VERIFY || pc[i] == UNMOUNT || pc[i] == ADOPT))
+
 #ifdef M_ISOLATED_DEFENDS
 #define GIVES_WAY(i) (0)
 #else
@@ -455,11 +541,13 @@ inline look_at_data(i) {
 inline mount_unseen(i) {
     seen[i] = ALL_OWN(i); follow(i); pc[i] = MOUNT
 }
-/* What is played to the code is one look. */
+/* What is played to the code is one look; and what a node finds it still holds it takes up in the same step. */
 #ifdef TRACE
 #define LOOK_AT_DATA(i) look_at_data(i)
+#define STILL_OWN RECHECK
 #else
 #define LOOK_AT_DATA(i) pc[i] = VERIFY_DATA
+#define STILL_OWN IDLE
 #endif
 
 proctype node(byte i) {
@@ -470,11 +558,11 @@ proctype node(byte i) {
         :: else -> vic[i] = lockhold; pc[i] = REG
         fi;
         SAY(i, t_own_past) }
-    :: atomic { reach(i) && pc[i] == IDLE && NUMBERED(i) && !STANDOFF && lockhold == 0 && !ANY_BUSY && wit[i] ->
+    :: atomic { reach(i) && pc[i] == IDLE && NUMBERED(i) && !STANDOFF && lockhold == 0 && !ANY_BUSY(i) && wit[i] ->
         MEET(i); pc[i] = REG;
         SAY(i, t_begin) }
     :: atomic { reach(i) && pc[i] == IDLE && NUMBERED(i) && !STANDOFF && (lockhold & MINE(i)) == 0 && ACCUSED(i) ->
-        MEET(i); vic[i] = lockhold; accused_by[i] = hbcut; pc[i] = REG;
+        MEET(i); vic[i] = lockhold; accused_by[i] = hbcut | (unheard[i] != 0); pc[i] = REG;
         SAY(i, t_begin) }
     :: atomic { reach(i) && pc[i] == REG ->
         register_lock(i);
@@ -615,10 +703,10 @@ proctype node(byte i) {
         addr[i] = 1; pc[i] = RUN; SAY(i, t_serve) }
 
     /* the package is mounted: one round looks at everything; a round that finds nothing new is not a step */
-    :: atomic { reach(i) && pc[i] == RUN && (!ALL_OWN(i) || pret[i] || (!wit[i] && PEER_READY(i) && !hbcut)) ->
+    :: atomic { reach(i) && pc[i] == RUN && (!ALL_OWN(i) || pret[i] || (!wit[i] && PEER_READY(i))) ->
         oth[i] = 0;
         if
-        :: LOST(i) -> eject(i)
+        :: LOSS_SEEN(i) -> eject(i)
         :: !LOST(i) && DAMAGED(i) ->
 #ifdef M_NO_SUSPEND
             pc[i] = R_LOCK
@@ -644,6 +732,14 @@ proctype node(byte i) {
 #endif
         fi;
         SAY(i, t_round) }
+    /* it also looks while it starts or stops */
+    :: atomic { reach(i) && (pc[i] == ADDR || pc[i] == UNMOUNT) && bel[i] && LOSS_SEEN(i) -> eject(i); SAY(i, t_round) }
+    /* an address that was let go comes back with a proof */
+#ifdef M_BACK_UNPROVEN
+    :: atomic { alive(i) && pc[i] == RUN && !addr[i] -> addr[i] = 1; SAY(i, t_proven) }
+#else
+    :: atomic { reach(i) && pc[i] == RUN && !addr[i] && ALL_OWN(i) && !pret[i] -> addr[i] = 1; SAY(i, t_proven) }
+#endif
     :: atomic { reach(i) && pc[i] == DEFEND ->
         if
         :: (lockreg & K(i)) != 0 -> preempt_lock(i, oth[i]); SAY(i, t_defend_ok)
@@ -698,24 +794,60 @@ proctype node(byte i) {
     /* lost: stop by force; what is suspended or does not go, the watchdog ends (a crash that no budget pays) */
     :: atomic { alive(i) && pc[i] == KILL ->
         if
+#ifdef M_REJOIN_UNPROVEN
+        :: pc[i] = INSPECT
+#else
         :: !susp[i] -> bel[i] = 0; stale[i] = 0; pc[i] = INSPECT; SAY(i, t_killed)
+#endif
         :: power_off(i); SAY(i, t_watchdog)
         fi }
     :: atomic { reach(i) && pc[i] == INSPECT ->
         SAY(i, t_inspect);
         if
-        :: lockhold == K(i) -> pc[i] = IDLE
+        :: lockhold == K(i) -> pc[i] = STILL_OWN
         :: else -> back_out(i, CLEANUP)
         fi }
     :: atomic { reach(i) && pc[i] == CLEANUP ->
         unregister_data(i); pc[i] = WITHDRAW; SAY(i, t_clean_up) }
-    /* all paths gone for as long as the policy allows */
-    :: atomic { alive(i) && (!path[i] || array_down) && bel[i] && pc[i] >= RUN && (pc[i] <= R_RESUME || pc[i] == SUSPEND) ->
-        addr[i] = 0; oth[i] = 0; pc[i] = KILL; SAY(i, t_give_up) }
+    /* All paths gone: kept for as long as the policy allows, which may be long. A successor that is heard ends it at once;
+     * where somebody is not heard the address goes first. */
+    :: atomic { LOOKS_IN_VAIN(i) && !left_alone[i] && !PATIENT ->
+        SAY(i, t_give_up); not_adopted(i); addr[i] = 0; pc[i] = KILL }
+    :: atomic { LOOKS_IN_VAIN(i) && TOLD(i) -> SAY(i, t_believe); not_adopted(i); eject(i) }
+    :: atomic { LOOKS_IN_VAIN(i) && addr[i] && UNHEARD(i) -> SAY(i, t_let_go); addr[i] = 0 }
+    /* a command that gets no answer: only a look tells what it did */
+    :: atomic { alive(i) && !storage(i) && AWAITS(i) ->
+        if
+        :: pc[i] == STRIKE -> pc[i] = DOUBT
+        :: (pc[i] >= SWEEP && pc[i] <= NOTE) || pc[i] == REGLOCK -> oth[i] = 0; pc[i] = RECHECK
+        :: pc[i] == DEFEND || pc[i] == CLEANDATA -> oth[i] = 0; pc[i] = (susp[i] -> R_VERIFY : RUN)
+        :: pc[i] >= R_LOCK && pc[i] <= R_RESDATA -> pc[i] = R_VERIFY
+        fi;
+        SAY(i, t_no_answer) }
+    /* An agent that comes back beside the running package takes it up with the key that it runs under, or ends it. Maps may
+     * have been left suspended. */
+    :: atomic { reach(i) && pc[i] == ADOPT ->
+        SAY(i, t_adopt);
+        if
+        :: lockhold == K(i) || (lockhold == 0 && lockreg == 0 && stale[i] == 0) ->
+            if
+            :: LOST(i) -> eject(i)
+            :: !LOST(i) && detached_note -> addr[i] = 1; pc[i] = DETACHED
+#ifdef M_ADOPT_SUSPENDED
+            :: !LOST(i) && !detached_note -> addr[i] = 1; pc[i] = RUN
+#else
+            :: !LOST(i) && !detached_note -> addr[i] = 1; pc[i] = R_RESUME
+#endif
+            fi
+        :: else -> not_adopted(i); eject(i)
+        fi;
+        left_alone[i] = 0 }
 
     /* the ordered way down: unmount, then the keys */
     :: atomic { alive(i) && pc[i] == UNMOUNT ->
+#ifndef M_ADDRESS_STAYS
         addr[i] = 0;
+#endif
 #ifdef M_RELEASE_FIRST
         pc[i] = RELDATA;
 #else
@@ -750,11 +882,7 @@ proctype faults(byte i) {
         MEET(i); crashes++; power_off(i); HURT(i); FAULT(i, crash); heals_or_not(i) }
     :: atomic { !up[i] && !FOREVER(i) && ((lockreg | datareg) & OLD(i)) == 0 ->
         up[i] = 1;
-        older(lockreg, i); older(lockhold, i); older(datareg, i); older(datahold, i);
-        older(vic[0], i); older(vic[1], i); older(oth[0], i); older(oth[1], i);
-#if N > 2
-        older(vic[2], i); older(oth[2], i);
-#endif
+        new_key(i);
         if
         :: detached_note && ((lockhold & MINE(i)) != 0) -> detached_note = 0
         :: else
@@ -762,7 +890,28 @@ proctype faults(byte i) {
         FAULT(i, boot) }
     :: atomic { freezes < FREEZES && alive(i) && NUMBERED(i) -> MEET(i); freezes++; frozen[i] = 1; HURT(i); FAULT(i, freeze) }
     :: atomic { frozen[i] -> frozen[i] = 0; FAULT(i, thaw) }
-    :: atomic { paths < PATHS && path[i] && NUMBERED(i) -> MEET(i); paths++; path[i] = 0; HURT(i); FAULT(i, no_path); heals_or_not(i) }
+    /* An agent that dies beside a running package; without one a node is at rest, and this is no more than a crash, and in a
+     * stop by force the watchdog is unfed already. What it leaves for the next one is whether the others stand off. */
+    :: atomic { agents < AGENTS && alive(i) && bel[i] && pc[i] != KILL ->
+        agents++; dead[i] = 1; left_alone[i] = (pc[i] == DETACHED); HURT(i); go(i, ADOPT); FAULT(i, agent_killed);
+        heals_or_not(i) }
+    :: atomic { dead[i] && !frozen[i] && !FOREVER(i) -> dead[i] = 0; FAULT(i, agent_back) }
+#ifndef M_NO_WATCHDOG
+    :: atomic { dead[i] && !frozen[i] -> power_off(i); FAULT(i, watchdog) }
+#endif
+    :: atomic { losses < LOSSES && unheard[i] == 0 && NUMBERED(i) && MAY_HEAR_LESS(i) ->
+        MEET(i); losses++;
+        if
+        :: i != 0 -> unheard[i] = 1; FAULT(i, unheard_0)
+        :: i != 1 -> unheard[i] = 2; FAULT(i, unheard_1)
+#if N > 2
+        :: i != 2 -> unheard[i] = 4; FAULT(i, unheard_2)
+#endif
+        fi;
+        heals_or_not(i) }
+    :: atomic { unheard[i] != 0 && !FOREVER(i) -> unheard[i] = 0; spent[i] = spent[i] & ~1; FAULT(i, heard) }
+    :: atomic { paths < PATHS && path[i] && NUMBERED(i) && MAY_LOSE_PATHS(i) ->
+        MEET(i); paths++; path[i] = 0; HURT(i); FAULT(i, no_path); heals_or_not(i) }
     :: atomic { !path[i] && !FOREVER(i) -> path[i] = 1; FAULT(i, path_back) }
     :: atomic { returns < RETURNS && bel[i] && pc[i] == RUN -> returns++; pret[i] = 1; FAULT(i, path_returned) }
     :: atomic { wits < WITS && wit[i] && NUMBERED(i) -> MEET(i); wits++; wit[i] = 0; HURT(i); FAULT(i, isolated); heals_or_not(i) }
@@ -785,18 +934,78 @@ proctype shared_faults() {
     od
 }
 
-#ifdef PROGRESS
-#define SERVES(i) (alive(i) && wit[i] && bel[i] && addr[i] && !susp[i] && lockhold == K(i) && datahold == K(i))
+/* -- invariants -------------------------------------------------------------------------------------------- */
+
 #if N > 2
-#define SERVED (SERVES(0) || SERVES(1) || SERVES(2))
-#define ANY_HEALTHY (healthy(0) || healthy(1) || healthy(2))
+#define COUNT(what) (what(0) + what(1) + what(2))
+#define ALL_OF(what) (what(0) && what(1) && what(2))
 #else
-#define SERVED (SERVES(0) || SERVES(1))
-#define ANY_HEALTHY (healthy(0) || healthy(1))
+#define COUNT(what) (what(0) + what(1))
+#define ALL_OF(what) (what(0) && what(1))
 #endif
-/* Nothing can move any more: a healthy, connected node must own the package. */
+#if CLEARS > 0
+/* Reservations were lost: while the data LUN has none, the array cannot arbitrate. And it cannot tell a node from the one
+ * that followed it: who registers first is the owner. */
+#define ARBITRATES (datahold != 0)
+#define wrong_holder(i) (stale[i] != 0 && (lockhold == K(i) || datahold == K(i)))
+#define REMEMBERS (ARBITRATES && COUNT(wrong_holder) == 0)
+#else
+#define ARBITRATES (1)
+#define REMEMBERS (1)
+#endif
+#define CHALLENGES(i) (pc[i] == LOOK || pc[i] == STRIKE || pc[i] == DOUBT)
+
+/* A node that was followed may have the address beside its successor only for a reason that ends it within a bound
+ * (docs/ownership.md): its agent is dead, which the watchdog ends; it reaches the array, and its next look shows the loss;
+ * it does not, and hears its successor, or will as soon as the agent there has looked; it does not, and somebody is not
+ * heard. */
+#define lets_go(i) (dead[i] || (storage(i) -> WATCHES(i) && LOSS_SEEN(i) : \
+    ACTS(i) && (FOLLOWED(i) || UNHEARD(i))))
+#define has_address(i) (runs(i) && addr[i])
+#define has_mount(i) (runs(i) && bel[i])
+#define keeps_address(i) (has_address(i) && !lets_go(i))
+/* A mount also ends with every stop under way, and with all paths gone for long. */
+#define keeps_mount(i) (has_mount(i) && pc[i] != KILL && pc[i] != UNMOUNT && storage(i) && !lets_go(i))
+
+/* Set where a property does not hold, so that pan names it. */
+bit two_writers, two_addresses, two_mounts, address_without_mount, challenger_on_data, late_write, not_served;
+
+#define ONE_WRITER (!ARBITRATES || COUNT(writes) <= 1)
+#define ONE_ADDRESS (!REMEMBERS || COUNT(keeps_address) <= 1)
+#define ONE_MOUNT (!REMEMBERS || COUNT(keeps_mount) <= 1)
+#define ADDRESS_WITH_MOUNT(i) (!addr[i] || bel[i])
+/* A registration on a data LUN that is reserved is write permission: nobody gets one for a challenge. The last owner,
+ * stopped clean and followed by nobody yet, still has its own. */
+#define CHALLENGER_OFF_DATA(i) (!CHALLENGES(i) || (datareg & K(i)) == 0 || datahold == K(i) || !ARBITRATES)
+/* Somebody read everything back as his own after this node did: what this one has not written yet must never arrive. */
+#define NO_LATE_WRITE(i) (CLEARS > 0 || stale[i] == 0 || !writes(i))
+
+active proctype invariants() {
+end:
+    if
+    :: atomic { !ONE_WRITER -> two_writers = 1; assert(!two_writers) }
+    :: atomic { !ONE_ADDRESS -> two_addresses = 1; assert(!two_addresses) }
+    :: atomic { !ONE_MOUNT -> two_mounts = 1; assert(!two_mounts) }
+    :: atomic { !ALL_OF(ADDRESS_WITH_MOUNT) -> address_without_mount = 1; assert(!address_without_mount) }
+    :: atomic { !ALL_OF(CHALLENGER_OFF_DATA) -> challenger_on_data = 1; assert(!challenger_on_data) }
+    :: atomic { !ALL_OF(NO_LATE_WRITE) -> late_write = 1; assert(!late_write) }
+    fi
+}
+
+#if defined(PROGRESS) && !defined(TRACE)
+#define SERVES(i) (alive(i) && wit[i] && bel[i] && addr[i] && !susp[i] && lockhold == K(i) && datahold == K(i))
+/* Nothing can move any more: a healthy, connected node must own the package, and whoever was followed has let go. */
 active proctype final() {
-end: timeout -> assert(!ANY_HEALTHY || SERVED || detached_note)
+end: atomic { timeout ->
+        not_served = COUNT(healthy) > 0 && COUNT(SERVES) == 0 && !detached_note;
+        two_addresses = COUNT(has_address) > 1;
+        two_mounts = COUNT(has_mount) > 1;
+        assert(!not_served);
+        assert(!two_addresses);
+#ifndef PATIENCE
+        assert(!two_mounts);
+#endif
+        skip }
 }
 #endif
 

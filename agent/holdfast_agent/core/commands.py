@@ -214,6 +214,8 @@ def attached(turn: Turn, note: Note | None) -> None:
         turn.set(fed_until=_FOREVER)
         turn.do(act.FeedWatchdog(_FOREVER))
         return
+    # An agent that died in a repair left the maps suspended; resuming what runs does nothing.
+    turn.set(suspended=True, repair=Repair.RESUME)
     if s.state is not State.DETACHED and note is not None and note.flag is Flag.MAINTENANCE:
         if note.target in s.config.steps:
             turn.set(up_to=note.target)

@@ -134,7 +134,7 @@ class Boot:
     fresh: bool
     """True when this is the first agent start since the node booted."""
     proven_at: float | None = None
-    """When an agent before this one last proved the ownership; None where nothing is known of it."""
+    """`last_proof` of the agent before this one, on the same clock; None where nothing is known of it."""
 
 
 @dataclass(frozen=True, slots=True)

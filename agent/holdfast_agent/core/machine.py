@@ -20,13 +20,15 @@ persistent reservations (APTPL):
    keys are read and the truth tables (`judge.py`, `challenge.py`) decide. No key at all is an array restart, another
    key in place of ours is a loss, no path is neither.
 6. *A frozen node trusts nothing it knew.* After a gap longer than the tolerated stall, results under way are
-   dropped, silence is measured anew, the watchdog is not fed and no step is taken until the lock LUN was read again;
-   after a gap in which it may have been replaced, the address goes first.
-7. *What cannot stop is stopped.* Loss trips the watchdog before anything else is tried; the node is fed again only
+   dropped, silence is measured anew, the watchdog is not fed and no step but a stop by force is taken until the lock
+   LUN was read again; after a gap in which it may have been replaced, the address goes first.
+7. *A node that cannot look does not wait for ever.* Without storage it believes a successor that it hears, lets the
+   address go where it does not hear everybody, and gives up in the end; so does an agent that comes back.
+8. *What cannot stop is stopped.* Loss trips the watchdog before anything else is tried; the node is fed again only
    after a proven clean stop, and registers again only after that proof or a reboot.
-8. *The note on the lock LUN outlives its writer.* Release, stop, failure, maintenance and detachment are written
+9. *The note on the lock LUN outlives its writer.* Release, stop, failure, maintenance and detachment are written
    there before they take effect; a challenger stands off from the last two until a person or a proven death.
-9. *No ping-pong.* Evidence that lost a challenge is spent; unplanned moves and restarts are limited.
+10. *No ping-pong.* Evidence that lost a challenge is spent; unplanned moves and restarts are limited.
 
 The machine has no clock: `now` is one monotonic clock of the node, never decreasing. It does no I/O.
 """
@@ -55,7 +57,7 @@ from holdfast_agent.core.events import (
     Tick,
     Verb,
 )
-from holdfast_agent.core.judge import Finding, judge_round
+from holdfast_agent.core.judge import Finding, Verdict, judge_round
 from holdfast_agent.core.keys import same_node
 from holdfast_agent.core.state import (
     ActionList,
@@ -70,6 +72,7 @@ from holdfast_agent.core.state import (
 from holdfast_agent.core.turn import Turn
 
 _RESTING = (State.STANDBY, State.STOPPED, State.FAILED)
+_LOOKED_AFTER = (State.STARTING, State.OWNER, State.STOPPING, State.MAINTENANCE)
 _RELEASING = (Step.RELEASE_NOTE, Step.RELEASE_DATA, Step.RELEASE_LOCK)
 
 
@@ -100,12 +103,20 @@ def next_deadline(state: MachineState) -> float:
 
 def summary(state: MachineState) -> PeerView:
     """What this node's heartbeat says about the package."""
-    gone = state.unverified_gone and state.unverified_since is not None
-    since = state.unverified_since if state.unverified_since is not None else state.now
-    storage_ok = not state.tripped and not (gone and state.now - since >= state.config.timers.path_wait)
+    storage_ok = not state.tripped and not rounds.says_storage_gone(state)
     if state.state in _RESTING or state.state is State.EJECTED:
         storage_ok = storage_ok and state.lock_readable
     return PeerView(state.state, state.key, state.term, standby.can_serve(Turn(state, state.now)), storage_ok)
+
+
+def last_proof(state: MachineState) -> float | None:
+    """When ownership of what runs here was last proven, for an agent that comes after this one.
+
+    None also where the others stand off: there no age of a proof says anything.
+    """
+    if not state.active or state.verified_at < 0 or state.state in (State.MAINTENANCE, State.DETACHED):
+        return None
+    return state.verified_at
 
 
 # -- events ------------------------------------------------------------------------------------------------------
@@ -140,8 +151,11 @@ def _take(turn: Turn, event: Event) -> None:
 def _booted(turn: Turn, event: Boot) -> None:
     turn.set(booted=True, active=event.active)
     if event.active:
-        turn.set(stalled=True, address=True, verified_at=turn.now if event.proven_at is None else event.proven_at)
+        turn.set(stalled=True, address=True, verified_at=-1e9 if event.proven_at is None else event.proven_at)
         turn.go(State.STARTING, Step.ADOPT, "found running at agent start: verifying")
+        if event.proven_at is not None and turn.now - event.proven_at > turn.t.slow_limit:
+            turn.log("address withheld", f"ownership was not proven for {turn.now - event.proven_at:.1f} s")
+            turn.lower_address("the agents were away for long enough for a peer to take the package")
     else:
         turn.go(State.STANDBY, Step.IDLE, "started: nothing of the package runs here")
 
@@ -234,8 +248,8 @@ def _adopt(turn: Turn, event: Observed) -> None:
     """Take up a package that kept running while the agent did not: with the key that it runs under, or not at all."""
     lock = event.lock
     if lock.problem is not Problem.NONE or not event.data:
-        if turn.s.unverified_since is None:
-            turn.set(unverified_since=turn.now)
+        finding = Finding.GONE if lock.problem is Problem.NO_PATHS else Finding.UNVERIFIED
+        rounds.rule_unverified(turn, Verdict(finding, f"{lock.lun}: {lock.problem}"))
         return
     note_key = event.note.key if event.note is not None else None
     key = lock.holder if lock.holder is not None or lock.keys else note_key
@@ -246,8 +260,10 @@ def _adopt(turn: Turn, event: Observed) -> None:
     verdict = judge_round(key, lock, event.data, None)
     if verdict.finding is Finding.LOST:
         stopping.eject(turn, f"lost: {verdict.reason}")
-    elif verdict.finding not in (Finding.GONE, Finding.UNVERIFIED):
-        turn.set(unverified_since=None)
+    elif verdict.finding in (Finding.GONE, Finding.UNVERIFIED):
+        rounds.rule_unverified(turn, verdict)
+    else:
+        turn.set(unverified_since=None, unverified_gone=False)
         attached(turn, event.note)
 
 
@@ -286,10 +302,8 @@ def _drive(turn: Turn) -> None:
     """What time and the new knowledge ask for: at most one command per channel."""
     _late(turn)
     s = turn.s
-    if s.step is Step.RUN and s.state in (State.STARTING, State.OWNER, State.STOPPING) and not s.stalled:
+    if s.step in (Step.RUN, Step.ADOPT) and s.state in _LOOKED_AFTER:
         rounds.give_up_when_due(turn)
-    elif s.step is Step.ADOPT and s.state is State.STARTING:
-        rounds.give_up_adoption_when_due(turn)
     if turn.s.state is State.OWNER:
         _offer(turn)
     standby.consider(turn)

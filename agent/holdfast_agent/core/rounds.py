@@ -64,7 +64,7 @@ def _repair_observed(turn: Turn, verdict: Verdict) -> None:
     elif verdict.finding is Finding.LOST:
         _rule_lost(turn, verdict)
     elif verdict.finding in (Finding.GONE, Finding.UNVERIFIED):
-        _rule_unverified(turn, verdict)
+        rule_unverified(turn, verdict)
     elif verdict.finding is Finding.FOREIGN_DATA:
         turn.set(repair=Repair.PREEMPT_DATA)
         turn.preempt(Luns.DATA, verdict.foreign)
@@ -78,7 +78,7 @@ def _rule_lost(turn: Turn, verdict: Verdict) -> None:
     eject(turn, f"lost: {verdict.reason}")
 
 
-def _rule_unverified(turn: Turn, verdict: Verdict) -> None:
+def rule_unverified(turn: Turn, verdict: Verdict) -> None:
     """Nothing was proven either way: wait as long as the policy says, verify again before anything else."""
     if turn.s.unverified_since is None:
         turn.log("unverified", verdict.reason)
@@ -94,54 +94,44 @@ def give_up_when_due(turn: Turn) -> None:
 
     The array would say who owns, but cannot be asked. A peer that took the package says so itself, and nobody else wins
     a term above the own one. Where a peer is not heard it may have done so in silence: then the address goes first, and
-    comes back with the next proof.
+    comes back with the next proof. In maintenance, where the others stand off, only a successor counts. An agent that has
+    just come back and knows of no proof cannot tell whether they do: it lets the address go, and leaves the rest alone.
     """
     s, t = turn.s, turn.t
-    if _believe_successor(turn):
+    if s.state is not State.MAINTENANCE and may_be_replaced(turn):
+        turn.lower_address("storage not verified, and a peer that is not heard may have taken the package")
+    if s.stalled and s.step is not Step.ADOPT:
+        return
+    successor = _successor(turn)
+    if successor is not None and turn.now - s.verified_at > t.vouch:
+        eject(turn, f"lost: storage not verified, and {successor} says that it took the package")
         return
     since = s.unverified_since
     if since is None and s.storage is not None and turn.now - s.storage.asked_at > t.slow_limit:
         since = s.storage.asked_at
-    if since is None:
+    if since is None or s.state is State.MAINTENANCE or s.verified_at < 0:
         return
     limit = (t.path_wait if s.unverified_gone else t.slow_limit) if peer_can_serve(turn) else t.path_wait_alone
-    what = "all paths are gone" if s.unverified_gone else "too slow"
     if turn.now - since >= limit:
+        what = "all paths are gone" if s.unverified_gone else "too slow"
         eject(turn, f"storage not verified for {limit:g} s: {what}")
-    else:
-        _lower_beside_silent_peer(turn)
 
 
-def give_up_adoption_when_due(turn: Turn) -> None:
-    """An agent that starts beside a running package and cannot read the storage: as above, with the longer patience.
-
-    What the package was doing is written on the lock LUN; it may be detached, and a peer that could serve stands off.
-    """
-    if _believe_successor(turn):
-        return
-    limit = turn.t.path_wait_alone
-    if turn.now - turn.s.since >= limit:
-        eject(turn, f"storage not read for {limit:g} s after the agent's start")
-    else:
-        _lower_beside_silent_peer(turn)
-
-
-def _believe_successor(turn: Turn) -> bool:
-    successor = _successor(turn)
-    if successor is None or turn.now - turn.s.verified_at <= turn.t.vouch:
-        return False
-    eject(turn, f"lost: storage not verified, and {successor} says that it took the package")
-    return True
-
-
-def _lower_beside_silent_peer(turn: Turn) -> None:
+def may_be_replaced(turn: Turn) -> bool:
+    """May a peer that is not heard have taken the package by now, for want of a beat or because it was told of the storage?"""
     s, t = turn.s, turn.t
-    if turn.now - s.verified_at > t.beat_stall and any(not p.dead and turn.silent(p, t.silence) for p in s.peers):
-        turn.lower_address("storage not verified, and a peer that is not heard may have taken the package")
+    proven_at = s.verified_at if s.verified_at >= 0 else s.since
+    invites = turn.now - proven_at > t.beat_stall or says_storage_gone(s)
+    return invites and any(not p.dead and turn.silent(p, t.silence) for p in s.peers)
+
+
+def says_storage_gone(s: MachineState) -> bool:
+    """Do the heartbeats of this node say that its storage is gone?"""
+    return s.unverified_gone and s.unverified_since is not None and s.now - s.unverified_since >= s.config.timers.path_wait
 
 
 def _successor(turn: Turn) -> str | None:
-    """A peer, heard just now, that has won the package since this node did."""
+    """A peer, heard just now, that has won the package since this node did, whatever it does with it."""
     for peer in turn.s.peers:
         heard = not turn.silent(peer, turn.t.silence)
         if heard and peer.view is not None and peer.view.state in standby.BUSY and peer.view.term > turn.s.term:
@@ -198,13 +188,14 @@ def _rule_own(turn: Turn, verdict: Verdict) -> None:
 def verified(turn: Turn) -> None:
     """A round proved ownership: only now may the address come back after a stall, and the watchdog be fed."""
     turn.set(verified_at=turn.now, unverified_since=None, unverified_gone=False)
-    if turn.s.step is Step.RUN and not turn.s.suspended and address_is_due(turn.s):
+    if turn.s.step is Step.RUN and not turn.s.suspended and address_is_due(turn):
         turn.raise_address()
 
 
-def address_is_due(s: MachineState) -> bool:
+def address_is_due(turn: Turn) -> bool:
     """From the first resource on, which is the database: earlier, its clients would slow its recovery down."""
-    if s.up_to is not None:
+    s = turn.s
+    if s.up_to is not None or may_be_replaced(turn):
         return False
     if s.state in (State.OWNER, State.MAINTENANCE):
         return True
@@ -215,8 +206,8 @@ def address_is_due(s: MachineState) -> bool:
 
 _RULES: dict[Finding, Callable[[Turn, Verdict], None]] = {
     Finding.LOST: _rule_lost,
-    Finding.GONE: _rule_unverified,
-    Finding.UNVERIFIED: _rule_unverified,
+    Finding.GONE: rule_unverified,
+    Finding.UNVERIFIED: rule_unverified,
     Finding.EMPTY: _rule_repair,
     Finding.UNRESERVED: _rule_repair,
     Finding.UNREGISTERED_PATH: _rule_repair,

@@ -18,9 +18,9 @@ _MAX_KILLS = 20
 def drive_work(turn: Turn) -> None:
     """Start the next entry of the plan, or act on its end. An ejected node stops whatever it has slept through."""
     s = turn.s
-    if s.work is not None or (s.stalled and s.state is not State.EJECTED):
+    if s.work is not None or s.step is not Step.RUN:
         return
-    if s.step is not Step.RUN:
+    if s.stalled and s.state is not State.EJECTED:
         return
     if s.plan:
         if s.plan[0].kind == "deactivate" and s.state is State.STOPPING:
@@ -44,7 +44,8 @@ def _started(turn: Turn) -> None:
         _started_partly(turn)
         return
     turn.go(State.OWNER, Step.RUN, "running and verified")
-    turn.raise_address()
+    if address_is_due(turn):
+        turn.raise_address()
     answer_waiting(turn, True, "the package runs here")
 
 
@@ -77,7 +78,7 @@ def work_done(turn: Turn, event: Done) -> None:
         turn.set(plan=s.plan[1:])
         if head.kind == "start":
             turn.set(unhealthy=turn.s.unhealthy - {head.name})
-        if turn.s.state is State.STARTING and not turn.s.stalled and address_is_due(turn.s):
+        if turn.s.state is State.STARTING and not turn.s.stalled and address_is_due(turn):
             turn.raise_address()
         return
     turn.log("work failed", f"{head.kind} {head.name}: {event.outcome} {event.detail}".replace(" :", ":"))

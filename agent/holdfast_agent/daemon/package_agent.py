@@ -12,7 +12,7 @@ from ..children.pool import Pool
 from ..config import NodeConfig, PackageDefinition
 from ..core import actions as act
 from ..core.events import Boot, Command, Event, PeerView, Tick, Verb
-from ..core.machine import initial_state, next_deadline, step, summary
+from ..core.machine import initial_state, last_proof, next_deadline, step, summary
 from ..core.state import MachineState, PackageConfig, State, Step
 from ..core.timers import Timers
 from ..eventlog.writer import INFO
@@ -104,23 +104,11 @@ class PackageAgent:
             what = ", ".join(end.value) if end.ok else f"inspection failed: {end.error_text}"
             self._log("inspected", found=what or "nothing")
             self._work.prepare()
-            if not active or self._may_be_replaced():
+            if not active:
                 self.addresses.forbid()
             self.send(Boot(active, fresh, read_verified(self.package.name)))
 
         self._work.inspect(self._ports.loop.now + INSPECT_SECONDS, found)
-
-    def _may_be_replaced(self) -> bool:
-        """Were the agents before this one away for so long that a peer may have taken the package meanwhile?
-
-        The address then goes first, as after a freeze, and comes back with the first proof.
-        """
-        proven = read_verified(self.package.name)
-        seconds = 0.0 if proven is None else self._ports.loop.now - proven
-        late = seconds > self.state.config.timers.slow_limit
-        if late:
-            self._log("address withheld", reason=f"ownership was not proven for {seconds:.1f} s")
-        return late
 
     def send(self, event: Event) -> None:
         """Apply one event and carry out the actions, in their order; events that arise meanwhile come after it."""
@@ -144,11 +132,12 @@ class PackageAgent:
         self._mark_proof(before)
 
     def _mark_proof(self, before: MachineState) -> None:
-        if self.state.state is not State.OWNER:
-            if before.state is State.OWNER:
+        proof, known = last_proof(self.state), last_proof(before)
+        if proof is None:
+            if known is not None:
                 forget_verified(self.package.name)
-        elif self.state.verified_at != before.verified_at:
-            mark_verified(self.package.name, self.state.verified_at)
+        elif proof != known:
+            mark_verified(self.package.name, proof)
 
     def addresses_changed(self, addresses: frozenset[InterfaceAddress]) -> None:
         """The node's addresses are others. The machine looks at the clock first: a node that was frozen keeps none."""

@@ -14,9 +14,11 @@ RUNS = {
     "array_restart_without_keys": "-DCLEARS=2 -DRETURNS=1",
     "three_nodes": "-DN=3 -DCRASHES=2 -DRETURNS=1",
     "moves": "-DSTOPS=3 -DCRASHES=1",
+    "path_loss": "-DPROGRESS -DPATHS=60 -DLOSSES=30 -DAGENTS=4 -DFREEZES=3 -DSTOPS=2 -DRETURNS=5",
+    "path_loss_three_nodes": "-DN=3 -DPROGRESS -DPATHS=60 -DLOSSES=30 -DAGENTS=4 -DCRASHES=2",
 }
-STEPS = 3000
-"""Model steps per run; about one line of trace each."""
+STEPS = 6000
+"""Model steps per run; a line of trace for about ten of them."""
 
 
 def record_trace(defines: str, seed: int) -> list[str]:
@@ -34,7 +36,7 @@ def main() -> None:
     for name, defines in RUNS.items():
         for seed in (1, 2, 3):
             lines = record_trace(defines, seed)
-            (TRACES / f"{name}_{seed}.txt").write_text("\n".join(lines[:1500]) + "\n")
+            (TRACES / f"{name}_{seed}.txt").write_text("\n".join(lines[:500]) + "\n")
             print(f"{name} {seed}: {len(lines)} lines")
 
 

@@ -3,19 +3,20 @@
 Each STEP line is one storage command (or mount, kill, …) of one node, with what the array holds after it. The machine
 of that node must have asked for exactly that command, with the same victims; it is then given the result the model
 saw, and nothing else. What has no counterpart in the model (time, heartbeats, the polls of the wait) is supplied: the
-accused node is silent, everybody else is heard.
+accused node is silent, everybody else is heard. Where the model says who is heard, which is at an owner without storage,
+those are heard, with what their own machines say.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from holdfast_agent.core import actions as act
 from holdfast_agent.core import events as ev
 from holdfast_agent.core.actions import Luns
 from holdfast_agent.core.keys import build_key
-from holdfast_agent.core.machine import initial_state, step
+from holdfast_agent.core.machine import initial_state, last_proof, step, summary
 from holdfast_agent.core.state import MachineState, PackageConfig, State, Step
 from holdfast_agent.core.timers import FAST
 
@@ -52,6 +53,10 @@ class ReplayNode:
     work: act.Action | None = None
     address: bool = False
     returned: bool = False
+    away: bool = False
+    """Down, frozen, or without its agent: nobody hears it."""
+    unheard: set[int] = field(default_factory=set)
+    """Nodes whose messages are lost on the way to this one."""
     asked: list[str] = field(default_factory=list)
 
 
@@ -61,24 +66,29 @@ class Replay:
     def __init__(self, nodes: int) -> None:
         self.nodes = [ReplayNode(i) for i in range(nodes)]
         self.compared = 0
+        self.note: ev.Note | None = None
+        """Who wrote last that it owns the package."""
         for node in self.nodes:
             self.boot(node)
 
     # -- machines ----------------------------------------------------------------------------------------------
 
     def boot(self, node: ReplayNode) -> None:
+        node.address = node.returned = False
+        self.start_agent(node, node.epoch, ev.Boot(active=False, fresh=True))
+
+    def start_agent(self, node: ReplayNode, epoch: int, boot: ev.Boot) -> None:
         config = PackageConfig(
             name="erp",
             node=f"node{node.number + 1}",
             node_ids=tuple((f"node{n.number + 1}", n.number + 1) for n in self.nodes),
-            key=self.key(node.number, node.epoch),
+            key=self.key(node.number, epoch),
             resources=("db",),
             timers=FAST,
             flap_limit=10_000,
         )
-        node.state, node.storage, node.work = initial_state(config, node.now), None, None
-        node.address = node.returned = False
-        self.send(node, ev.Boot(active=False, fresh=True))
+        node.state, node.storage, node.work, node.away = initial_state(config, node.now), None, None, False
+        self.send(node, boot)
         self.send(node, ev.NetworkSeen(True, True))
 
     def key(self, number: int, epoch: int) -> int:
@@ -103,11 +113,18 @@ class Replay:
                 node.address = False
 
     def answer(self, node: ReplayNode, event: ev.Observed | ev.Done) -> None:
+        node.now += 0.001
         if node.storage is not None and node.storage.id == event.id:  # type: ignore[union-attr]
+            self.note_written(node.storage, event)
             node.storage = None
         else:
             node.work = None
         self.send(node, event)
+
+    def note_written(self, command: act.Action, event: ev.Observed | ev.Done) -> None:
+        written = isinstance(event, ev.Done) and event.outcome is ev.Outcome.OK
+        if written and isinstance(command, act.WriteNote) and command.note.flag is ev.Flag.OWNED:
+            self.note = ev.Note(ev.Flag.OWNED, command.note.key, command.note.term)
 
     def tick(self, node: ReplayNode, line: Line) -> None:
         """0.1 s pass on this node's clock; every peer is heard but the accused one."""
@@ -135,8 +152,7 @@ class Replay:
         own = node.state.key
         refused = lock.holder is not None and own not in lock.keys
         write = (ev.Outcome.CONFLICT if refused else ev.Outcome.OK) if command.write else None
-        note = ev.Note(ev.Flag.OWNED, own, node.state.term) if node.state.step is Step.VERIFY else None
-        return ev.Observed(command.id, lock, (data,) if command.data else (), write, note)
+        return ev.Observed(command.id, lock, (data,) if command.data else (), write, self.note)
 
     def holder(self, mask: int) -> int | None:
         return self.keys(mask)[0] if mask else None
@@ -169,6 +185,17 @@ class Replay:
             self.boot(node)
         elif kind == "path_returned":
             node.returned = True
+        elif kind in ("crash", "freeze", "agent_killed", "watchdog"):
+            node.away = True
+        elif kind == "thaw":
+            node.away = False
+        elif kind == "agent_back":
+            assert node.state is not None
+            self.start_agent(node, node.epoch + 1, ev.Boot(True, False, last_proof(node.state)))
+        elif kind.startswith("unheard_"):
+            node.unheard = {int(kind[-1])}
+        elif kind == "heard":
+            node.unheard = set()
 
     def play_step(self, node: ReplayNode, line: Line) -> None:
         special = getattr(self, f"play_{line.kind}", None)
@@ -196,8 +223,7 @@ class Replay:
 
     def play_begin(self, node: ReplayNode, line: Line) -> None:
         """The model may accuse at any time; the machine needs new silence for that, so everybody is heard first."""
-        for peer in self.nodes:
-            self.send(node, ev.PeerHeard(f"node{peer.number + 1}"))
+        self.hear_standbys(node)
         self.wait_for(node, line, act.Register)
 
     def play_own_past(self, node: ReplayNode, line: Line) -> None:
@@ -211,6 +237,12 @@ class Replay:
             else:
                 self.tick(node, line)
         raise Disagreement(f"does not take up what it holds: {node.state.state if node.state else None}")
+
+    def play_inspect(self, node: ReplayNode, line: Line) -> None:
+        """What is still held after a clean stop is taken up again at once."""
+        self.expect_observe(node, line)
+        if line.lock[1] == 1 << 2 * node.number:
+            self.play_own_past(node, line)
 
     def play_look(self, node: ReplayNode, line: Line) -> None:
         """The wait: all its polls see what the model's one look sees, until the machine makes up its mind."""
@@ -249,6 +281,97 @@ class Replay:
         assert node.state is not None
         if not node.state.tripped:
             raise Disagreement("the watchdog is fed")
+        node.away = True
+
+    # -- without storage ---------------------------------------------------------------------------------------
+
+    def look_in_vain(self, node: ReplayNode) -> None:
+        """0.1 s pass on the clock of a node that does not reach the array."""
+        pending = node.storage
+        if isinstance(pending, act.Observe):
+            gone = ev.LunView("lock", ev.Problem.NO_PATHS)
+            self.answer(node, ev.Observed(pending.id, gone, write=ev.Outcome.NO_PATHS if pending.write else None))
+        elif pending is not None:
+            raise Disagreement(f"wanted to look, got {pending}")
+        node.now += 0.1
+        self.send(node, ev.Tick())
+
+    def hear(self, node: ReplayNode) -> None:
+        """One heartbeat of everybody whose messages arrive. None of them can serve, so that patience is long."""
+        for peer in self.nodes:
+            if peer is not node and not peer.away and peer.number not in node.unheard:
+                assert peer.state is not None
+                self.send(node, ev.PeerHeard(f"node{peer.number + 1}", replace(summary(peer.state), can_serve=False)))
+
+    def expect_ejected(self, node: ReplayNode, reason: str) -> None:
+        assert node.state is not None
+        state = node.state
+        if state.state is not State.EJECTED or node.address or reason not in state.reason:
+            raise Disagreement(f"wanted an end: {reason}; got {state.state}: {state.reason}, address {node.address}")
+        self.take_key(node)
+
+    def take_key(self, node: ReplayNode) -> None:
+        """An agent that came back goes on with the key of the one before, or with its own."""
+        assert node.state is not None
+        node.epoch = node.state.key & 0xFFFFFF
+
+    def hear_standbys(self, node: ReplayNode) -> None:
+        """One heartbeat of everybody, at rest and ready."""
+        for peer in self.nodes:
+            if peer is not node:
+                view = ev.PeerView("standby", self.key(peer.number, peer.epoch), 0, True)
+                self.send(node, ev.PeerHeard(f"node{peer.number + 1}", view))
+
+    def play_give_up(self, node: ReplayNode, line: Line) -> None:
+        assert node.state is not None
+        for _ in range(_PATIENCE):
+            if node.state.state is State.EJECTED:
+                break
+            self.hear_standbys(node)
+            self.look_in_vain(node)
+        self.expect_ejected(node, "storage not verified for")
+
+    def play_believe(self, node: ReplayNode, line: Line) -> None:
+        """Long before its own patience ends."""
+        assert node.state is not None
+        for _ in range(round(FAST.path_wait_alone / 2 / 0.1)):
+            if node.state.state is State.EJECTED:
+                break
+            self.hear(node)
+            self.look_in_vain(node)
+        self.expect_ejected(node, "took the package")
+
+    def play_let_go(self, node: ReplayNode, line: Line) -> None:
+        """It goes on looking."""
+        assert node.state is not None
+        for _ in range(_PATIENCE):
+            if not node.address and isinstance(node.storage, act.Observe):
+                break
+            self.hear(node)
+            self.look_in_vain(node)
+        if node.address or node.state.state is State.EJECTED:
+            raise Disagreement(f"wanted to let the address go, got {node.state.state}, address {node.address}")
+
+    def play_proven(self, node: ReplayNode, line: Line) -> None:
+        self.expect_observe(node, line)
+        if not node.address:
+            raise Disagreement("the address does not come back with the proof")
+
+    def play_no_answer(self, node: ReplayNode, line: Line) -> None:
+        if node.storage is None or isinstance(node.storage, act.Observe):
+            raise Disagreement(f"wanted a command, got {node.storage}")
+        self.answer(node, ev.Done(node.storage.id, ev.Outcome.NO_PATHS))  # type: ignore[union-attr]
+
+    def play_adopt(self, node: ReplayNode, line: Line) -> None:
+        self.expect_observe(node, line)
+        self.take_key(node)
+        assert node.state is not None
+        if node.state.state is State.EJECTED:
+            return
+        if not node.address:
+            raise Disagreement("taken up without the address")
+        while node.work is not None:
+            self.answer(node, ev.Done(node.work.id, ev.Outcome.OK))  # type: ignore[union-attr]
 
     def play_stop(self, node: ReplayNode, line: Line) -> None:
         self.finish_round(node, line)
@@ -269,6 +392,8 @@ class Replay:
             if isinstance(node.work, act.Deactivate) and node.address:
                 raise Disagreement("unmounts with the address up")
             self.answer(node, ev.Done(node.work.id, ev.Outcome.OK))  # type: ignore[union-attr]
+        if isinstance(node.storage, act.Observe):
+            self.look_in_vain(node)
 
     def play_release_data(self, node: ReplayNode, line: Line) -> None:
         """All others are at rest: the reservation of the data LUNs may go."""
@@ -331,6 +456,8 @@ _LOOKS = {
     "recheck": (False, True),
     "check_lock": (False, True),
     "verify": (False, True),
+    "adopt": (False, True),
+    "proven": (True, True),
     "repair_verify": (False, True),
     "inspect": (False, True),
 }

@@ -17,7 +17,7 @@ from typing import Any
 from holdfast_agent.core import actions as act
 from holdfast_agent.core import events as ev
 from holdfast_agent.core.keys import build_key
-from holdfast_agent.core.machine import initial_state, step, summary
+from holdfast_agent.core.machine import initial_state, last_proof, step, summary
 from holdfast_agent.core.state import MachineState, PackageConfig, State
 from holdfast_agent.core.timers import FAST, Timers
 
@@ -62,6 +62,8 @@ class Node:
     stuck: bool = False
     """Unmounting hangs."""
     wrong_address_since: float | None = None
+    proof: float | None = None
+    """What an agent leaves for the next one of the same boot."""
     fresh: bool = True
     lost: float = 0.0
     """Seconds that this node's clock missed: a paused virtual machine does not see its pause."""
@@ -97,6 +99,7 @@ class Cluster:
         self.moves = 0
         self.replies: dict[int, act.Reply] = {}
         self.last_writer: str | None = None
+        self.two_addresses_since: float | None = None
         for node in self.nodes:
             self.boot(node)
 
@@ -127,6 +130,7 @@ class Cluster:
         node.mounted = node.suspended = node.address = node.stuck = False
         node.running.clear()
         node.backlog.clear()
+        node.proof = None
         self.start_agent(node)
 
     def start_agent(self, node: Node) -> None:
@@ -141,8 +145,6 @@ class Cluster:
         # The agent feeds the watchdog for a package that has not said anything yet (Vouching).
         node.vouched = float("inf")
         node.fed_at = self.now
-        past = node.state
-        proven_at = past.verified_at if past is not None and past.state is State.OWNER and not node.fresh else None
         node.commands = 0
         config = PackageConfig(
             name="erp",
@@ -155,7 +157,7 @@ class Cluster:
         )
         node.state = initial_state(config, self.local(node))
         life = node.generation
-        self.feed_event(node, life, ev.Boot(active=node.mounted or bool(node.running), fresh=node.fresh, proven_at=proven_at))
+        self.feed_event(node, life, ev.Boot(node.mounted or bool(node.running), node.fresh, node.proof))
         node.fresh = False
         self.at(self.random.uniform(0, TICK), lambda: self.beat(node, life))
 
@@ -247,6 +249,7 @@ class Cluster:
         self.steps += 1
         mounting = not node.state.active
         node.state, actions = self.step(node.state, event, self.local(node))
+        node.proof = last_proof(node.state)
         if mounting and any(isinstance(action, act.Activate) for action in actions):
             self.check_read_back(node, event)
             node.followed = False
@@ -449,6 +452,7 @@ class Cluster:
             if node.followed and not self.reserved_only and self.writes(node):
                 raise Violation(f"{self.now:.3f}: {node.name} was replaced and its late writes are taken")
             self.check_address(node)
+        self.check_two_addresses()
 
     def check_read_back(self, node: Node, event: ev.Event) -> None:
         """I3: a mount is decided on one look that showed the own key alone, reserving every LUN, and on nothing else."""
@@ -469,6 +473,16 @@ class Cluster:
                 raise Violation(f"{self.now:.3f}: {node.name} keeps the address without the lock LUN")
         else:
             node.wrong_address_since = None
+
+    def check_two_addresses(self) -> None:
+        """Nor has a node whose agent is away, or that cannot ask the array, an address beside its successor for long."""
+        if sum(node.address and node.up and not node.frozen for node in self.nodes) < 2:
+            self.two_addresses_since = None
+            return
+        if self.two_addresses_since is None:
+            self.two_addresses_since = self.now
+        if self.now - self.two_addresses_since > self.timers.beat_stall:
+            raise Violation(f"{self.now:.3f}: two nodes have had the address since {self.two_addresses_since:.3f}")
 
     # -- questions ---------------------------------------------------------------------------------------------
 

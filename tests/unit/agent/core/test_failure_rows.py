@@ -154,6 +154,146 @@ def test_an_owner_without_paths_that_hears_nobody_gives_the_address_up(monkeypat
     assert not owner.address
 
 
+def test_an_owner_that_says_its_storage_is_gone_and_hears_nobody_has_no_address_by_then() -> None:
+    """Its word is enough for the peer to begin, also where the peer's own words do not arrive."""
+    c, owner, (other,) = serving()
+    owner.paths.update({0: False, 1: False})
+    c.cut.add((other.name, owner.name))
+    assert two_addresses(c, 20.0) == 0
+    assert c.owners()[-1] is other and other.address
+
+
+@pytest.mark.parametrize("verb", [ev.Verb.MAINTENANCE_ON, ev.Verb.DETACH, ev.Verb.STOP])
+def test_an_owner_without_paths_believes_a_successor_whatever_that_one_does_with_the_package(
+    monkeypatch: pytest.MonkeyPatch, verb: ev.Verb
+) -> None:
+    c, owner, (other,) = serving()
+    execute = c.execute
+    stop_hangs = lambda node, life, action, checked: (  # noqa: E731
+        None if isinstance(action, act.StopResource) else execute(node, life, action, checked)
+    )
+    monkeypatch.setattr(c, "execute", stop_hangs)
+    owner.paths.update({0: False, 1: False})
+    c.cut.add((other.name, owner.name))
+    c.run(c.now + 8.0)
+    assert other.address and owner.mounted
+    c.command(other, verb)
+    c.run(c.now + 1.0)
+    assert other.address
+    c.cut.clear()
+    c.run(c.now + 1.0)
+    assert not owner.mounted and not owner.address and other.address
+
+
+def test_maintenance_is_no_reason_to_stay_beside_a_successor() -> None:
+    """A person told the standby not to stand off, and the owner in maintenance cannot ask the array."""
+    c, owner, (other,) = serving()
+    c.command(owner, ev.Verb.MAINTENANCE_ON)
+    c.run(c.now + 1.0)
+    c.command(other, ev.Verb.MAINTENANCE_OFF)
+    owner.paths.update({0: False, 1: False})
+    assert two_addresses(c, 20.0) < 2 * FAST.heartbeat + 0.1
+    assert c.owners() == [other] and not owner.mounted
+
+
+@pytest.mark.parametrize("deaf", [False, True])
+@pytest.mark.parametrize("killed_before", [0.0, 0.5])
+def test_an_agent_that_comes_back_without_storage_leaves_no_second_address(deaf: bool, killed_before: float) -> None:
+    c, owner, (other,) = serving()
+    c.kill_agent(owner)
+    c.run(c.now + killed_before)
+    owner.paths.update({0: False, 1: False})
+    if deaf:
+        c.cut.update({(owner.name, other.name), (other.name, owner.name)})
+    assert two_addresses(c, 30.0) < FAST.beat_stall
+    assert other.address and not owner.address
+    c.run(c.now + FAST.path_wait_alone)
+    assert not owner.mounted
+
+
+@pytest.mark.parametrize("verb", [ev.Verb.DETACH, ev.Verb.MAINTENANCE_ON])
+def test_an_agent_that_comes_back_without_storage_leaves_alone_what_others_stand_off_from(verb: ev.Verb) -> None:
+    c, owner, (other,) = serving()
+    c.command(owner, verb)
+    c.run(c.now + 1.0)
+    c.kill_agent(owner)
+    owner.paths.update({0: False, 1: False})
+    c.cut.update({(owner.name, other.name), (other.name, owner.name)})
+    c.run(c.now + FAST.path_wait_alone + 10.0)
+    assert owner.mounted and owner.running == set(RESOURCES)
+
+
+def test_an_agent_killed_in_a_repair_leaves_no_map_suspended() -> None:
+    c, owner, _ = serving()
+    nexus = (owner.name, 1)
+    for lun in c.array.luns:
+        del lun.registered[nexus]
+    while not (owner.suspended and all(nexus in lun.registered for lun in c.array.luns)):
+        c.run(c.now + 0.001)
+    c.kill_agent(owner)
+    c.run(c.now + 5.0)
+    assert c.in_service() and c.owners() == [owner] and not owner.suspended
+
+
+def stopped_by_force(c: Cluster, owner: Node, epoch: int) -> None:
+    """It is a standby again within the time that the watchdog would have taken, and was not reset."""
+    c.run(c.now + FAST.watchdog - 2.0)
+    assert owner.state is not None and owner.state.state is State.STANDBY
+    assert not owner.mounted and not owner.running and owner.epoch == epoch
+
+
+def test_an_agent_that_comes_back_replaced_stops_by_force_without_a_reset(monkeypatch: pytest.MonkeyPatch) -> None:
+    c, owner, (other,) = serving()
+    start_agent = c.start_agent
+    monkeypatch.setattr(c, "start_agent", lambda node: None)
+    c.kill_agent(owner)
+    c.run(c.now + 3.0)
+    assert other.address and owner.mounted
+    start_agent(owner)
+    stopped_by_force(c, owner, owner.epoch)
+
+
+def test_a_stall_in_a_stop_by_force_does_not_end_it() -> None:
+    c, owner, _ = serving()
+    c.freeze(owner, 10.0)
+    c.run(c.now + 9.9)
+    while owner.state is None or owner.state.state is not State.EJECTED:
+        c.run(c.now + 0.001)
+    c.freeze(owner, 2 * FAST.stall)
+    stopped_by_force(c, owner, owner.epoch)
+
+
+@pytest.mark.parametrize("slow", RESOURCES)
+def test_an_address_comes_up_only_with_a_proof_that_still_counts(monkeypatch: pytest.MonkeyPatch, slow: str) -> None:
+    """A start that ends long after the storage was lost, while a peer is not heard."""
+    c, owner, (other,) = serving()
+    execute, start = c.execute, c.start
+    raised: list[float] = []
+
+    def late(node: Node, life: int, action: Any, checked: bool) -> None:
+        wait = 2 * FAST.beat_stall if isinstance(action, act.StartResource) and action.name == slow else 0.0
+        c.at(wait, lambda: execute(node, life, action, checked))
+
+    def note(node: Node, life: int, action: Any) -> None:
+        if isinstance(action, act.RaiseAddress):
+            raised.append(c.now)
+        start(node, life, action)
+
+    monkeypatch.setattr(c, "execute", late)
+    monkeypatch.setattr(c, "start", note)
+    c.power_off(owner)
+    while not other.mounted:
+        c.run(c.now + 0.01)
+    c.run(c.now + 0.5)
+    lost = c.now
+    other.paths.update({0: False, 1: False})
+    c.run(lost + 3 * FAST.beat_stall)
+    assert [moment for moment in raised if moment > lost] == [] and not other.address
+    other.paths.update({0: True, 1: True})
+    c.run(c.now + 1.0)
+    assert other.address and c.owners() == [other]
+
+
 @pytest.mark.parametrize("outcome", [ev.Outcome.ERROR, ev.Outcome.CONFLICT, ev.Outcome.TIMEOUT])
 @pytest.mark.parametrize("command", [act.Register, act.PreemptAndAbort])
 def test_a_reservation_that_cannot_be_taken_is_no_takeover(
@@ -324,6 +464,30 @@ def test_an_address_that_nobody_else_may_take_comes_back_with_the_storage(verb: 
     assert owner.state.state is state and owner.mounted and owner.address
 
 
+@pytest.mark.parametrize("verb", [ev.Verb.DETACH, ev.Verb.MAINTENANCE_ON])
+def test_an_agent_that_knows_of_no_proof_leaves_no_second_address(verb: ev.Verb) -> None:
+    """A person told the standby not to stand off, and the agent that comes back neither looks nor hears."""
+    c, owner, (other,) = serving()
+    c.command(owner, verb)
+    c.run(c.now + 1.0)
+    c.command(other, ev.Verb.MAINTENANCE_OFF)
+    c.cut.update((a.name, b.name) for a in c.nodes for b in c.nodes)
+    agent_restarts_without_paths(c, owner)
+    assert two_addresses(c, 20.0) < FAST.beat_stall
+    assert other.address and not owner.address
+
+
+def test_an_address_that_was_withheld_comes_back_in_maintenance() -> None:
+    """An agent that died between the note and its answer leaves a proof behind; the next one comes late."""
+    c, owner, _ = serving()
+    c.command(owner, ev.Verb.MAINTENANCE_ON)
+    c.run(c.now + 1.0)
+    c.kill_agent(owner)
+    owner.proof = c.local(owner) - FAST.slow_limit - 1.0
+    c.run(c.now + 3.0)
+    assert owner.state is not None and owner.state.state is State.MAINTENANCE and owner.address
+
+
 def test_an_agent_that_starts_without_paths_does_not_wait_for_ever() -> None:
     c, owner, _ = serving()
     c.array.up = False
@@ -338,7 +502,7 @@ def test_an_agent_that_starts_without_paths_does_not_wait_for_ever() -> None:
 def test_an_agent_that_comes_back_after_the_takeover_stops_what_still_runs() -> None:
     c, owner, (other,) = serving()
     owner.agent, owner.generation = False, owner.generation + 1
-    c.run(c.now + 8.0)
+    c.run(c.now + 4.0)
     assert c.owners() == [other] and owner.running
     epoch = owner.epoch
     c.start_agent(owner)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from holdfast_agent.core import machine, rounds, working
+from holdfast_agent.core.state import Repair
 
 from tests.unit.agent.core.regenerate_traces import RUNS, TRACES, record_trace
 from tests.unit.agent.core.replay import Disagreement, replay_lines
@@ -24,7 +28,7 @@ def test_traces_reach_the_rules() -> None:
     """The recorded traces together contain every kind of step that decides something."""
     seen = {line.split()[2] for path in TRACES.glob("*.txt") for line in path.read_text().splitlines()}
     wanted = "strike_ok strike_conflict reserve_ok doubt sweep_ok defend_ok defend_conflict suspend resume killed verify "
-    wanted += "release_data keep_data"
+    wanted += "release_data keep_data give_up believe let_go proven no_answer adopt"
     assert {f"t_{kind}" for kind in wanted.split()} <= seen
 
 
@@ -44,3 +48,45 @@ def test_a_changed_trace_is_refused(old: str, new: str) -> None:
     lines[index] = lines[index].replace(old, new)
     with pytest.raises(Disagreement):
         replay_lines(lines)
+
+
+def waits_for_ever(patch: pytest.MonkeyPatch) -> None:
+    """An agent that comes back without storage."""
+    patch.setattr(machine, "_LOOKED_AFTER", ())
+
+
+def leaves_maps_suspended(patch: pytest.MonkeyPatch) -> None:
+    def attached(turn: Any, note: Any) -> None:
+        original(turn, note)
+        turn.set(repair=Repair.NONE, suspended=False)
+
+    original = machine.attached
+    patch.setattr(machine, "attached", attached)
+
+
+def stops_nothing_after_a_stall(patch: pytest.MonkeyPatch) -> None:
+    original = working.drive_work
+    patch.setattr(working, "drive_work", lambda turn: None if turn.s.stalled else original(turn))
+
+
+@pytest.mark.parametrize(
+    ("step", "mutate"),
+    [
+        ("t_believe", lambda patch: patch.setattr(rounds, "_successor", lambda turn: None)),
+        ("t_let_go", lambda patch: patch.setattr(rounds, "may_be_replaced", lambda turn: False)),
+        ("t_give_up", waits_for_ever),
+        ("t_adopt", leaves_maps_suspended),
+        ("t_adopt", stops_nothing_after_a_stall),
+    ],
+    ids=["believes nobody", "keeps the address", "waits for ever", "leaves maps suspended", "stops nothing after a stall"],
+)
+def test_code_without_a_guard_disagrees(
+    step: str, mutate: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The replay bites: the same traces, and one guard removed from the code."""
+    traces = [path.read_text().splitlines() for path in sorted(TRACES.glob("*.txt"))]
+    reached = [lines for lines in traces if any(step in line for line in lines)]
+    mutate(monkeypatch)
+    with pytest.raises(Disagreement):
+        for lines in reached:
+            replay_lines(lines)

@@ -158,6 +158,51 @@ def drop_kept_reservation(patch: Patch) -> None:
     patch.setattr(stopping, "_asleep_somewhere", lambda turn: [])
 
 
+def drop_successor(patch: Patch) -> None:
+    """An owner that cannot ask the array believes nobody."""
+    patch.setattr(rounds, "_successor", lambda turn: None)
+
+
+def drop_let_go(patch: Patch) -> None:
+    """It keeps the address, however long its last proof is ago and whoever is not heard."""
+    patch.setattr(rounds, "may_be_replaced", lambda turn: False)
+
+
+def drop_adoption_limit(patch: Patch) -> None:
+    """An agent that comes back waits for its first look, however long that takes."""
+    original = rounds.give_up_when_due
+    patch.setattr(rounds, "give_up_when_due", lambda turn: turn.s.step is Step.ADOPT or original(turn))
+
+
+def owner_without_storage(*, hears: bool, agent_dies: bool = False) -> None:
+    """All paths of the owner are gone, and the other node does not hear it: it takes the package before anybody gave it up."""
+    c = Cluster(7)
+    c.run(4.0)
+    owner = c.owners()[0]
+    (other,) = (node for node in c.nodes if node is not owner)
+    owner.paths.update(dict.fromkeys(owner.paths, False))
+    c.cut.add((owner.name, other.name))
+    if not hears:
+        c.cut.add((other.name, owner.name))
+    if agent_dies:
+        c.kill_agent(owner)
+    c.run(30.0)
+    if not other.address:
+        raise ValueError("the takeover was not played")
+
+
+def hearing_its_successor() -> None:
+    owner_without_storage(hears=True)
+
+
+def hearing_nobody() -> None:
+    owner_without_storage(hears=False)
+
+
+def with_an_agent_that_comes_back() -> None:
+    owner_without_storage(hears=True, agent_dies=True)
+
+
 def stopped_beside_a_sleeper() -> None:
     """Owner frozen, replaced, the new owner stopped in order: the old one wakes up with writes of its own."""
     c = Cluster(7)
@@ -208,6 +253,9 @@ MUTATIONS: list[tuple[Mutation, Callable[[], None]]] = [
     (drop_trip, lambda: walks(60)),
     (drop_rollback, broken_everywhere),
     (drop_kept_reservation, stopped_beside_a_sleeper),
+    (drop_successor, hearing_its_successor),
+    (drop_let_go, hearing_nobody),
+    (drop_adoption_limit, with_an_agent_that_comes_back),
 ]
 
 
@@ -220,6 +268,9 @@ MUTATIONS: list[tuple[Mutation, Callable[[], None]]] = [
         cleared_keys,
         broken_everywhere,
         stopped_beside_a_sleeper,
+        hearing_its_successor,
+        hearing_nobody,
+        with_an_agent_that_comes_back,
     ],
 )
 def test_whole_machine_passes(play: Callable[[], None]) -> None:

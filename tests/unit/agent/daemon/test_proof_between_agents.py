@@ -7,7 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from holdfast_agent.core.machine import initial_state
+from holdfast_agent.core import actions as act
+from holdfast_agent.core.events import Boot
+from holdfast_agent.core.machine import initial_state, step
 from holdfast_agent.core.state import MachineState, PackageConfig, State
 from holdfast_agent.core.timers import FAST
 from holdfast_agent.daemon import package_agent
@@ -35,16 +37,33 @@ def agent() -> PackageAgent:
     return made  # type: ignore[no-any-return]
 
 
+def takes_the_address_away(proven_at: float | None) -> bool:
+    _, actions = step(STATE, Boot(active=True, fresh=False, proven_at=proven_at), NOW)
+    return any(isinstance(action, act.LowerAddress) for action in actions)
+
+
 @pytest.mark.parametrize(("seconds", "replaced"), [(0.5, False), (FAST.slow_limit, False), (FAST.slow_limit + 0.1, True)])
-def test_an_agent_that_comes_back_late_takes_the_address_for_lost(
-    agent: PackageAgent, marks: dict[str, float], seconds: float, replaced: bool
+def test_an_agent_that_comes_back_late_takes_the_address_for_lost(seconds: float, replaced: bool) -> None:
+    assert takes_the_address_away(NOW - seconds) is replaced
+
+
+def test_without_a_mark_there_is_nothing_to_go_by() -> None:
+    assert not takes_the_address_away(None)
+
+
+@pytest.mark.parametrize("proven", [None, NOW - 0.5])
+def test_the_next_agent_counts_from_the_proof_of_the_one_before(
+    agent: PackageAgent, marks: dict[str, float], proven: float | None
 ) -> None:
-    marks["erp"] = NOW - seconds
-    assert agent._may_be_replaced() is replaced
-
-
-def test_without_a_mark_there_is_nothing_to_go_by(agent: PackageAgent, marks: dict[str, float]) -> None:
-    assert not agent._may_be_replaced()
+    if proven is not None:
+        marks["erp"] = proven
+    told: list[Boot] = []
+    found = SimpleNamespace(ok=True, value=("mounted",), error_text="")
+    made: Any = agent
+    made._work = SimpleNamespace(inspect=lambda deadline, answer: answer(found), prepare=lambda: None)
+    made.send = told.append
+    agent.boot(fresh=False)
+    assert told == [Boot(active=True, fresh=False, proven_at=proven)]
 
 
 def test_a_mark_is_each_proof_of_an_owner_and_goes_with_the_ownership(agent: PackageAgent, marks: dict[str, float]) -> None:
@@ -53,9 +72,14 @@ def test_a_mark_is_each_proof_of_an_owner_and_goes_with_the_ownership(agent: Pac
         agent._mark_proof(before)
         return agent.state
 
-    owner = become(STATE, state=State.OWNER, verified_at=NOW)
+    owner = become(STATE, state=State.OWNER, active=True, verified_at=NOW)
     assert marks == {"erp": NOW}
     owner = become(owner, verified_at=NOW + 0.25)
     assert marks == {"erp": NOW + 0.25}
+    ejected = become(owner, state=State.EJECTED)
+    assert marks == {"erp": NOW + 0.25}, "an agent that dies here leaves a package that somebody else may have"
+    become(ejected, active=False)
+    assert marks == {}, "nothing runs any more"
+    owner = become(STATE, state=State.OWNER, active=True, verified_at=NOW + 1.0)
     become(owner, state=State.DETACHED)
     assert marks == {}, "others stand off: no age of a proof may take the address away"
