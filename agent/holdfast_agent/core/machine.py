@@ -165,7 +165,9 @@ def _peer_heard(turn: Turn, event: PeerHeard) -> None:
         if peer.node != event.node:
             return peer
         view, viewed_at = (event.view, turn.now) if event.view is not None else (peer.view, peer.viewed_at)
-        return replace(peer, heard_at=turn.now, heard_ever=True, view=view, viewed_at=viewed_at, dead=False)
+        back = not peer.heard_ever or turn.silent(peer, turn.t.silence)
+        since = turn.now if back else peer.heard_since
+        return Peer(peer.node, turn.now, heard_ever=True, heard_since=since, view=view, viewed_at=viewed_at)
 
     turn.set(peers=tuple(heard(peer) for peer in turn.s.peers))
 

@@ -211,9 +211,27 @@ def _consider_cold(turn: Turn) -> None:
     if unheard and turn.now - since < t.cold_start_wait:
         turn.go(State.STANDBY, Step.IDLE, f"nobody owns the package; waiting for {', '.join(unheard)}")
         return
-    if s.witness is not True or turn.now - since < rank(turn, None) * t.rank_step:
+    if s.witness is not True:
+        return
+    first = next((p.node for p in s.peers if _goes_first(turn, p, since)), None)
+    if first is not None:
+        turn.go(State.STANDBY, Step.IDLE, f"nobody owns the package; {first} goes first")
         return
     begin(turn, Evidence.UNOWNED, (Evidence.UNOWNED, since), None)
+
+
+def _goes_first(turn: Turn, peer: Peer, unowned_since: float) -> bool:
+    """Does a cold start still leave the package to this node, which is in front of the own one in order of preference?
+
+    One that says that it could serve has as long as the target of a move. One that does not say so yet may have booted just
+    now, and has the time of its first looks.
+    """
+    s, t = turn.s, turn.t
+    in_front = s.config.nodes[: s.config.nodes.index(s.config.node)]
+    if peer.node not in in_front or peer.node in s.failed_nodes or peer.dead or turn.silent(peer, t.silence):
+        return False
+    could_serve = peer.view is not None and peer.view.can_serve
+    return turn.now - max(unowned_since, peer.heard_since) < (t.target_wait if could_serve else t.silence + t.poll)
 
 
 def rank(turn: Turn, victim: str | None) -> int:

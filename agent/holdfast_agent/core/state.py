@@ -146,6 +146,8 @@ class Peer:
     view: PeerView | None = None
     viewed_at: float = 0.0
     dead: bool = False
+    heard_since: float = 0.0
+    """First beat after the last silence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,7 +223,7 @@ _EXPLANATIONS = (
     ("vrrp_late", "keepalived so late drops its address"),
     ("isolation_hold", "witness gone: owner offers the package"),
     ("cold_start_wait", "unheard peers at boot: start alone"),
-    ("target_wait", "move: target must own it, else rollback"),
+    ("target_wait", "move, cold start: target must own it"),
     ("activate_timeout", "volume group and mounts"),
     ("start_timeout", "one resource starts"),
     ("stop_timeout", "one resource stops"),

@@ -104,8 +104,8 @@ class Cluster:
             self.boot(node)
 
     def local(self, node: Node) -> float:
-        """What the node's own clock shows."""
-        return self.now - node.lost
+        """What the node's own clock shows, in whole nanoseconds: the difference of two floats may run backwards by a last bit."""
+        return round(self.now - node.lost, 9)
 
     # -- engine ------------------------------------------------------------------------------------------------
 

@@ -58,6 +58,43 @@ def test_a_node_that_starts_alone_waits_for_the_others_first() -> None:
     assert c.in_service() and c.owners() == [c.nodes[0]]
 
 
+@pytest.mark.parametrize("first_look", [0.1, 0.5, 0.8])
+@pytest.mark.parametrize("later", [0.1, 0.5, 1.0, 3.0, 10.0])
+def test_a_node_that_is_slower_to_boot_still_gets_the_package_that_prefers_it(
+    later: float, first_look: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its heartbeats are heard before it has looked at the lock LUN itself."""
+    c = Cluster(5)
+    preferred, _ = c.nodes
+    c.power_off(preferred)
+    c.at(later, lambda: c.boot(preferred))
+    execute = c.execute
+
+    def late(node: Node, life: int, action: Any, checked: bool) -> None:
+        slow = node is preferred and isinstance(action, act.Observe) and c.now < later + first_look
+        c.at(first_look if slow else 0.0, lambda: execute(node, life, action, checked))
+
+    monkeypatch.setattr(c, "execute", late)
+    c.run(later + 6.0)
+    assert c.in_service() and c.owners() == [preferred] and c.moves == 0
+
+
+def test_a_preferred_node_that_never_starts_the_package_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    c = Cluster(4)
+    preferred, other = c.nodes
+    execute = c.execute
+
+    def refuse(node: Node, life: int, action: Any, checked: bool) -> None:
+        if node is preferred and isinstance(action, act.Register):
+            c.at(c.now, lambda: c.feed_event(node, life, ev.Done(action.id, ev.Outcome.ERROR, "refused")))
+        else:
+            execute(node, life, action, checked)
+
+    monkeypatch.setattr(c, "execute", refuse)
+    c.run(FAST.target_wait + 6.0)
+    assert c.in_service() and c.owners() == [other]
+
+
 # -- messages ------------------------------------------------------------------------------------------------------
 
 
