@@ -13,6 +13,7 @@ from .resource import Action, Resource
 
 # A signature that no tool knows is still somebody's: a blank disk is blank in its first MiB.
 BLANK_BYTES = 2**20
+BYTES_PER_INODE = 4 * 2**20
 
 
 def read_content(device):
@@ -51,5 +52,10 @@ class DiskFilesystem(Resource):
         return {**before, "content": ["ext4"]}
 
     def apply(self, action):
-        """Nothing is discarded: a thin disk behind the array keeps its blocks."""
-        run(["mkfs.ext4", "-q", "-L", self.label, "-E", "nodiscard", self.device], timeout_seconds=600)
+        """Nothing is discarded: a thin disk behind the array keeps its blocks.
+
+        It holds a few large files: one inode for 4 MiB (mke2fs.conf(5), largefile4) makes tables so small that they are written
+        here and now. Those of the default, 1.6 % of the disk, would be written while the first databases are served.
+        """
+        layout = ["-i", str(BYTES_PER_INODE), "-E", "nodiscard,lazy_itable_init=0"]
+        run(["mkfs.ext4", "-q", "-L", self.label, *layout, self.device], timeout_seconds=600)
