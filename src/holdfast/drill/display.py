@@ -15,6 +15,7 @@ from holdfast.drill.conditions import NodeSeen
 
 REDRAW_SECONDS = 0.3
 CLEAR_LINE, UP = "\x1b[2K", "\x1b[1A"
+UNWATCHED = ("collect", "verdict")      # phases in which the observers end or have ended
 MARKS = {"ok": "✓", "failed": "✗", "error": "?", "not_run": "-"}
 
 
@@ -129,9 +130,12 @@ class Now:
 
 def describe_now(package: str, nodes: Mapping[str, NodeSeen], probe: Mapping[str, Any], now: Now) -> list[str]:
     """Where everything stands: the running phase and step, every node, the clients."""
-    states = "   ".join(f"{n}: {node.state(package) if node.reachable else 'no answer'}" for n, node in nodes.items())
     under_way = ": ".join(word for word in (now.phase, now.step) if word)
-    lines = ["", f"  {under_way} ({time.time() - now.since:.0f} s)", f"  {states}"]
+    head = ["", f"  {under_way} ({time.time() - now.since:.0f} s)"]
+    if now.phase in UNWATCHED:
+        return head
+    states = "   ".join(f"{n}: {node.state(package) if node.reachable else 'no answer'}" for n, node in nodes.items())
+    lines = [*head, f"  {states}"]
     if probe:
         waits = probe.get("waits", {}).values()
         worst = max(waits, default=0.0)

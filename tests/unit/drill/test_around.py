@@ -171,6 +171,14 @@ def test_the_live_view_says_when_clients_are_not_served() -> None:
     assert "longest wait so far 0.10 s, allowed: takeover (5 s)" in text
 
 
+@pytest.mark.parametrize("phase", ["collect", "verdict"])
+def test_the_live_view_says_nothing_of_hosts_that_are_no_longer_asked(phase: str) -> None:
+    now = Now()
+    now({"kind": "phase", "event": "start", "name": phase, "t_wall": time.time()})
+    probe = {"waits": {}, "ok": 10, "fail": 0, "indeterminate": 0, "longest": 0.1}
+    assert describe_now("erp", {"node1": NodeSeen(False)}, probe, now) == ["", f"  {phase} (0 s)"]
+
+
 def test_a_line_that_does_not_fit_is_cut_because_it_could_not_be_erased(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "get_terminal_size", lambda: os.terminal_size((20, 10)))
     stream = io.StringIO()

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from holdfast.drill.verdict.checks.clients import check_acknowledged, check_outage, check_reads
-from holdfast.drill.verdict.checks.ownership import check_one_writer
+from holdfast.drill.verdict.checks.ownership import check_end_owner, check_one_writer, check_resets
 from holdfast.drill.verdict.history import Attempt, FaultRecord, FinalRead, History, LunView, NodeSample
 from holdfast.drill.verdict.judge import STANDING_CHECKS, judge
 from holdfast.drill.verdict.load import load_history, place_crash
@@ -119,6 +119,23 @@ def test_an_outage_without_recovery_fails_even_within_the_limit(history: History
     quiet = replace(history, attempts=tuple(a for a in history.attempts if a.end < start),
                     expect=replace(history.expect, outage=1e6))  # fmt: skip
     assert check_outage(quiet).verdict is Verdict.FAIL
+
+
+def test_what_an_act_cut_short_should_have_led_to_is_unknown_and_its_harm_is_not(history: History) -> None:
+    def with_act(outcome: str) -> History:
+        act = tuple(replace(step, outcome=outcome) if step.phase == "act" else step for step in history.steps)
+        expect = replace(history.expect, owner="owner", resets=("standby",))
+        return replace(history, steps=act, expect=expect, attempts=tuple(a for a in history.attempts if a.start < history.zero))
+
+    checks = (check_outage, check_end_owner, check_resets)
+    wide = {"takeover_seconds": 1000.0, "switchover_seconds": 1000.0}
+    for outcome in ("not_run", "error"):
+        cut = replace(with_act(outcome), objectives=wide)
+        assert {check(cut).verdict for check in checks[:2]} == {Verdict.UNKNOWN}
+        assert check_resets(replace(cut, expect=replace(cut.expect, may_reset=("all_nodes",)))).verdict is Verdict.UNKNOWN
+        assert check_outage(replace(cut, objectives=dict.fromkeys(wide, 0.1))).verdict is Verdict.FAIL
+        assert check_resets(replace(cut, expect=replace(cut.expect, resets=(), may_reset=()))).verdict is Verdict.FAIL
+    assert {check(replace(with_act("failed"), objectives=wide)).verdict for check in checks} == {Verdict.FAIL}
 
 
 def test_no_success_before_the_fault_is_unknown(history: History) -> None:

@@ -205,6 +205,12 @@ class History:
         return act.started if act else None
 
     @property
+    def act_cut_short(self) -> bool:
+        """The act ended because a person or a broken driver ended it: what it should have led to was never due."""
+        outcomes = {step.outcome for step in self.steps if step.phase == "act"}
+        return "failed" not in outcomes and not outcomes <= {"ok"}
+
+    @property
     def zero(self) -> float:
         """What people count from: the first fault, or else the beginning of the act."""
         first = min((fault.injected for fault in self.faults), default=None)

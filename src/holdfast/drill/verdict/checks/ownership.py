@@ -243,8 +243,9 @@ def check_end_owner(history: History) -> CheckResult:
         "standby": frozenset(history.nodes) - {history.host_of("owner")},
         "nobody": frozenset({"nobody"}),
     }[history.expect.owner]
-    verdict = Verdict.PASS if actual in wanted else Verdict.FAIL
-    return CheckResult(name, title, verdict, f"{actual}; expected {' or '.join(sorted(wanted))}")
+    bad = Verdict.UNKNOWN if history.act_cut_short else Verdict.FAIL
+    words = f"{actual}; expected {' or '.join(sorted(wanted))}"
+    return CheckResult(name, title, Verdict.PASS if actual in wanted else bad, words)
 
 
 def check_resets(history: History) -> CheckResult:
@@ -259,7 +260,8 @@ def check_resets(history: History) -> CheckResult:
     may = must | history.hosts_of(history.expect.may_reset)
     wrong = [f"{n} restarted" for n in sorted(restarted - may)] + [f"{n} did not" for n in sorted(must - restarted)]
     if wrong:
-        return CheckResult(name, title, Verdict.FAIL, "; ".join(wrong), tuple(wrong))
+        bad = Verdict.UNKNOWN if history.act_cut_short and restarted <= may else Verdict.FAIL
+        return CheckResult(name, title, bad, "; ".join(wrong), tuple(wrong))
     return CheckResult(name, title, Verdict.PASS, f"restarted: {', '.join(sorted(restarted)) or 'none'}")
 
 
