@@ -61,6 +61,8 @@ class InventoryModule(BaseInventoryPlugin):
         self._read_config_data(path)
         folder = self._folder()
         lab = read_lab(folder)
+        # ssh runs the proxy command with it; bash would read ~/.bashrc first (src/holdfast/cli.py).
+        os.environ["SHELL"] = "/bin/sh"
         for group in GROUPS.values():
             inventory.add_group(group)
         inventory.add_group(POOLERS)

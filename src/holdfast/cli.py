@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import os
 import signal
 import sys
 
@@ -41,6 +42,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Exit code of the whole: 0 done, 1 failed, 2 wrong usage (or, for drills, unknown)."""
+    # ssh runs the lab's proxy command with it. bash would read the user's ~/.bashrc first, because its input is a socket
+    # (bash(1), INVOCATION): what that prints or waits for would be in the way of every connection.
+    os.environ["SHELL"] = "/bin/sh"
     arguments = build_parser().parse_args(argv)
     with endings_as_interrupts() as heard:
         try:

@@ -16,9 +16,10 @@ pytestmark = pytest.mark.lab
 PLAIN = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "HOLDFAST_LAB": "itest"}
 
 
-def ansible(*words: str) -> subprocess.CompletedProcess[str]:
+def ansible(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([str(Path(sys.executable).with_name("ansible")), "-i", "inventories/lab", *words], cwd=ROOT,
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, env=PLAIN, check=False)
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, env={**PLAIN, **settings},
+                          check=False)
 
 
 def test_ping_from_a_plain_shell(lab: Lab) -> None:
@@ -28,6 +29,19 @@ def test_ping_from_a_plain_shell(lab: Lab) -> None:
         "san1", "node1", "node2", "client1"}
     done = ansible("cluster_nodes", "-m", "debug", "-a", "var=holdfast_addresses.heartbeat")
     assert "10.20.3.12" in done.stdout
+
+
+def test_what_a_user_has_in_his_bashrc_is_in_nobodys_way(lab: Lab, tmp_path: Path) -> None:
+    """bash reads it for a proxy command: the top-level shell of a CI job, with a socket as its input."""
+    (tmp_path / ".bashrc").write_text("echo noise; sleep 60\n")
+    lab._end_connections()
+    user = {"HOME": str(tmp_path), "SHELL": "/bin/bash", "HOLDFAST_STATE": str(lab.folder.path.parents[1])}
+    done = ansible("client1", "-m", "ping", **user)
+    assert done.returncode == 0, done.stdout + done.stderr
+    argv = [str(ROOT / "holdfast"), "lab", "ssh", "client1", "--", "echo", "answers"]
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30,
+                          env={**PLAIN, **user}, check=False)
+    assert done.stdout == "answers\n", done.stderr
 
 
 def test_another_host_key_is_refused(lab: Lab) -> None:
