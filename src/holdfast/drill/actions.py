@@ -33,6 +33,7 @@ PROOF_SECONDS = 20.0
 # Commands that leave a package without service or without a watcher, and what gives it back: a drill that is broken off
 # between the two must not leave it so. In maintenance a database may have been stopped, and nobody may leave it dead.
 GIVEN_BACK_BY = {"stop": ("start",), "detach": ("attach",), "maintenance-on": ("start", "maintenance-off")}
+LEFT_IN = {"stop": {"stopping", "stopped"}, "detach": {"detached"}, "maintenance-on": {"maintenance"}}
 
 
 class StepFailed(DrillError):
@@ -197,10 +198,16 @@ class Actions:
         for taken, host in list(self.taken.items()):
             for verb in GIVEN_BACK_BY[taken]:
                 done = self.drill.shell.run(host, self._argv(verb), timeout_seconds=COMMAND_SECONDS)
-                if done.code and verb == GIVEN_BACK_BY[taken][-1]:
+                if done.code and verb == GIVEN_BACK_BY[taken][-1] and self._is_left(taken):
                     words = (done.stderr or done.stdout).strip()[-300:]
                     raise StepFailed(f"{host}: {verb} after {taken} was refused: {words}")
             self._given_back(GIVEN_BACK_BY[taken][-1])
+
+    def _is_left(self, taken: str) -> bool:
+        """Is the package still where this command brought it? A person may have given it back, as a runbook can ask."""
+        nodes = [node for node in self.seen(0.0).nodes.values() if node.has_agent]
+        states = {node.state(self.drill.view.name) for node in nodes}
+        return bool(states & LEFT_IN[taken]) or not nodes
 
     def _try_command(self, host: str, argv: list[str]) -> None:
         try:

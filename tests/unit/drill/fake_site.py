@@ -71,6 +71,8 @@ class FakeShell:
         return self.run(host, argv, stdin, timeout_seconds).stdout
 
     def _answer(self, host: str, argv: list[str]) -> str:
+        if argv[0] == "holdfastctl" and argv[1] in ("stop", "start"):
+            self.cluster.owner_state = {"stop": "stopped", "start": "owner"}[argv[1]]
         if argv[:2] == ["holdfastctl", "move"]:
             self.cluster.owner = argv[3]
             return "{}"

@@ -304,6 +304,23 @@ def test_what_cannot_be_given_back_fails_the_drill(tmp_path: Path) -> None:
     assert judgement.of("restored").verdict is Verdict.FAIL
 
 
+def test_what_a_person_has_given_back_is_not_asked_for_again(tmp_path: Path) -> None:
+    """The agent refuses to start what runs: that is what the drill wanted."""
+    cluster = FakeCluster()
+    cluster.refused = {"start"}
+    steps = (STOP.steps[0], Step("ask", QuestionStep("is it started?", "yes")))
+    drill = build_drill(replace(STOP, steps=steps), cluster, tmp_path)
+
+    def person(question: str) -> str:
+        cluster.owner_state = "owner"
+        return "yes"
+
+    drill.ask = person
+    judgement = drill.execute()
+    assert outcomes(tmp_path, "steady_after")["what the drill had stopped is given back"] == "ok"
+    assert judgement.of("restored").verdict is Verdict.PASS
+
+
 def test_a_bug_of_the_driver_leaves_no_fault_and_keeps_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = FakeCluster()
     drill = build_drill(quick(CUT), cluster, tmp_path)
