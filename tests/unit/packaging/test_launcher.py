@@ -81,12 +81,23 @@ def test_without_apt(machine: Machine) -> None:
     assert machine.run() == (1, "", ["holdfast: Python 3.11 or newer with its modules venv and ensurepip is needed"])
 
 
-def test_apt_without_a_network(machine: Machine) -> None:
-    machine.tool("apt-get", 'case "$1" in install) echo noise; echo "E: Unable to locate package python3" >&2; exit 100 ;; esac')
+NOT_FETCHED = "Failed to fetch http://d/InRelease  Temporary failure resolving"
+UNKNOWN = "E: Unable to locate package python3"
+
+
+@pytest.mark.parametrize(("update", "install", "reason"), [
+    ("", UNKNOWN, UNKNOWN),
+    (f"W: {NOT_FETCHED}", UNKNOWN, f"W: {NOT_FETCHED}; {UNKNOWN}"),
+    ("", f"E: {NOT_FETCHED}", f"E: {NOT_FETCHED}"),
+    ("", "", "it gave no reason"),
+])
+def test_apt_without_a_network(machine: Machine, update: str, install: str, reason: str) -> None:
+    machine.tool("apt-get", f'case "$1" in update) echo "{update}" >&2 ;; '
+                 f'install) echo noise; echo "{install}" >&2; exit 100 ;; esac')
     code, _, said = machine.run()
     assert code == 1
-    assert said[1:] == ["holdfast: apt-get could not install python3 python3-venv openssh-client: E: Unable to locate package "
-                        "python3; see to that (the network?), then run the same command again"]
+    assert said[1:] == [f"holdfast: apt-get could not install python3 python3-venv openssh-client: {reason}; see to that (the "
+                        "network?), then run the same command again"]
 
 
 def test_pip_is_quiet_when_it_works_and_the_noise_is_left_out_when_not(machine: Machine) -> None:
