@@ -132,6 +132,16 @@ def test_too_little_disk(machine: Machine) -> None:
     assert machine.run() == (1, "", [said])
 
 
+@pytest.mark.parametrize("sign", [":", '"', "$", "`", "\\"])
+def test_a_folder_in_which_no_environment_works(machine: Machine, sign: str) -> None:
+    machine.python("3.11.2")
+    machine.checkout = machine.checkout.rename(machine.checkout.with_name(f"a{sign}b"))
+    code, _, said = machine.run()
+    assert (code, len(said), f"a{sign}b" in said[0]) == (1, 1, True)
+    assert said[0].endswith('for one of : " $ ` \\ in its name; put the checkout elsewhere')
+    assert not machine.venv.exists()
+
+
 def test_a_first_setup_that_was_cut_off_is_made_anew(machine: Machine) -> None:
     machine.python("3.11.2", pip=f'echo >"{machine.log}.pip"; sleep 60')
     cut = machine.start()
