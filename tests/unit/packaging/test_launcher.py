@@ -29,6 +29,12 @@ def test_the_first_call_makes_the_environment_and_the_second_uses_it(machine: Ma
     assert len(machine.calls("-m pip install")) == 1
 
 
+def test_what_the_user_has_set_for_another_python_changes_nothing(machine: Machine) -> None:
+    machine.settings.update(PYTHONPATH="/opt/other", PYTHONHOME="/opt/other", PIP_USER="1")
+    machine.python("3.13.1", pip='case "$*" in *--no-user*) ;; *) echo "ERROR: no user site in here" >&2; exit 1 ;; esac')
+    assert machine.run("x") == (0, "holdfast ran: x\n", [MAKING])
+
+
 def test_from_another_folder_and_through_a_link(machine: Machine, tmp_path: Path) -> None:
     machine.python("3.13.1")
     (tmp_path / "link").symlink_to(machine.checkout / "holdfast")
