@@ -7,6 +7,8 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from holdfast.suite.running import hear_interrupts
+
 ROOT = Path(__file__).parents[3]
 # What the launcher calls beside the stand-ins.
 REAL_TOOLS = ("awk", "cat", "cksum", "cut", "dirname", "env", "flock", "grep", "mkdir", "mktemp", "readlink", "rm", "sh",
@@ -63,6 +65,7 @@ class Machine:
     def start(self, *words: str, launcher: Path | None = None, cwd: Path = Path("/")) -> subprocess.Popen[str]:
         return subprocess.Popen([str(launcher or self.checkout / "holdfast"), *words], cwd=cwd, stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0,
+                                preexec_fn=hear_interrupts,
                                 env={"PATH": str(self.bin), "HOME": "/nonexistent", **self.settings})
 
     def run(self, *words: str, launcher: Path | None = None, cwd: Path = Path("/")) -> tuple[int, str, list[str]]:

@@ -162,6 +162,28 @@ def test_a_first_setup_that_was_cut_off_is_made_anew(machine: Machine) -> None:
     assert not left.exists()
 
 
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_first_setup_that_is_interrupted_says_so_and_nothing_else(machine: Machine, sent: signal.Signals, code: int) -> None:
+    machine.python("3.11.2", pip=f'echo >"{machine.log}.pip"; sleep 60')
+    setup = machine.start()
+    while not machine.log.with_name("calls.pip").exists():
+        time.sleep(0.05)
+    os.killpg(setup.pid, sent)
+    _, said = setup.communicate(timeout=30)
+    assert (setup.returncode, said.splitlines()) == (code, [MAKING, "holdfast: interrupted"])
+    machine.python("3.11.2")
+    assert machine.run("x") == (0, "holdfast ran: x\n", [MAKING])
+
+
+def test_why_there_is_no_environment(machine: Machine) -> None:
+    machine.python("3.11.2")
+    (machine.bin / "cp").unlink()
+    code, _, said = machine.run()
+    assert (code, said[0], len(said)) == (1, MAKING, 3)
+    assert "cp" in said[1]
+    assert said[2].startswith(f"holdfast: could not make a virtual environment in {machine.venv}, the lines above say why")
+
+
 @pytest.mark.parametrize("change", ["requirements", "moved", "python gone", "python upgraded"])
 def test_an_environment_that_no_longer_fits_is_made_anew(machine: Machine, change: str) -> None:
     machine.python("3.11.2")
