@@ -11,7 +11,7 @@ from holdfast.suite.running import hear_interrupts
 
 ROOT = Path(__file__).parents[3]
 # What the launcher calls beside the stand-ins.
-REAL_TOOLS = ("awk", "cat", "cksum", "cut", "dirname", "env", "flock", "grep", "mkdir", "mktemp", "readlink", "rm", "sh",
+REAL_TOOLS = ("awk", "cat", "cksum", "cut", "dirname", "env", "flock", "grep", "mkdir", "readlink", "rm", "sh",
               "sleep", "tail", "tr")
 
 # Answers as an interpreter of $VERSION (two digits) does, with or without the module venv; makes environments with itself inside.

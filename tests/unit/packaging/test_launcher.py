@@ -171,6 +171,8 @@ def test_a_first_setup_that_is_interrupted_says_so_and_nothing_else(machine: Mac
     os.killpg(setup.pid, sent)
     _, said = setup.communicate(timeout=30)
     assert (setup.returncode, said.splitlines()) == (code, [MAKING, "holdfast: interrupted"])
+    new = {path.name for path in machine.checkout.iterdir()} - {"holdfast", "requirements.txt", "src", "agent"}
+    assert new <= {".venv", ".venv.lock"}
     machine.python("3.11.2")
     assert machine.run("x") == (0, "holdfast ran: x\n", [MAKING])
 
