@@ -99,6 +99,8 @@ def close_world(monkeypatch: pytest.MonkeyPatch) -> Tools:
         raise AssertionError(f"unexpected external command or connection: {words}")
 
     monkeypatch.setattr(subprocess, "Popen", tools.start)
+    # From Python 3.13 on a real start goes through os.posix_spawn, which is closed below; this is its documented switch.
+    monkeypatch.setattr(subprocess, "_USE_POSIX_SPAWN", False)
     monkeypatch.setattr(socket, "create_connection", refuse)
     for name in ("system", "posix_spawn", "posix_spawnp", "execv", "execve", "execvp", "execvpe"):
         monkeypatch.setattr(os, name, refuse)

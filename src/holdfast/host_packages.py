@@ -28,16 +28,22 @@ def install_packages(packages: list[str], report: Callable[[str], None]) -> None
     else:
         raise HostError(f"packages are missing; get them with: sudo apt-get install --no-install-recommends {names}")
     report(f"installing {', '.join(packages)}")
+    said = ""
     for call in (["apt-get", "update", "-qq"], ["apt-get", "install", *OPTIONS, *packages]):
         done = subprocess.run([*prefix, "env", "DEBIAN_FRONTEND=noninteractive", *call], capture_output=True, text=True,
                               check=False, env=environment())
+        said += done.stderr or done.stdout
         if done.returncode != 0:
-            raise HostError(f"apt-get could not install {names}: {reason(done.stderr or done.stdout)}; see to that (the "
+            raise HostError(f"apt-get could not install {names}: {reason(said)}; see to that (the "
                             "network?), then run the same command again")
 
 
 def reason(output: str) -> str:
-    """apt's last error, which stands before its last line as often as not."""
+    """What it could not fetch, and its last error, which stands before its last line as often as not.
+
+    Without a network apt's update only warns, and what its install says then is that a package does not exist.
+    """
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    errors = [line for line in lines if line.startswith("E:")]
-    return (errors or lines or ["it gave no reason"])[-1]
+    fetches = [line for line in lines if line.startswith(("E: Failed to fetch", "W: Failed to fetch"))]
+    errors = [line for line in lines if line.startswith("E:") and line not in fetches]
+    return "; ".join([*fetches[-1:], *errors[-1:]] or lines[-1:] or ["it gave no reason"])

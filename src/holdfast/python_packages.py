@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -17,8 +18,10 @@ _UNREACHABLE = re.compile(rf"Retrying .*?({CAUSES})")
 
 def install_requirements(file: Path) -> None:
     """Install what `file` pins; LabError with pip's reason and what to do about it."""
+    if not os.access(sys.prefix, os.W_OK):
+        raise LabError(f"{sys.prefix} is somebody else's and lacks what {file.name} pins; make a checkout of your own")
     done = subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(file)],
+        [sys.executable, "-m", "pip", "install", "--no-user", "--quiet", "--disable-pip-version-check", "-r", str(file)],
         capture_output=True, text=True, check=False,
     )
     if done.returncode != 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tempfile
 from pathlib import Path
 
 import yaml
@@ -15,10 +16,12 @@ LARGEST_MIB = 8
 
 
 def tracked(*folders: str) -> set[str]:
-    """Files of the checkout in `folders` as git sees them, new ones included."""
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "--", *folders], cwd=ROOT, check=True,
-                            capture_output=True, text=True).stdout.splitlines()
-    return {name for name in listed if (ROOT / name).exists()}
+    """Files of the checkout in `folders` that git does not ignore; by an empty repository, because an archive has none."""
+    with tempfile.TemporaryDirectory() as empty:
+        subprocess.run(["git", "init", "--quiet", "--bare", empty], check=True)
+        listed = subprocess.run(["git", f"--git-dir={empty}", f"--work-tree={ROOT}", "ls-files", "-o", "--exclude-standard", "--",
+                                 *folders], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return set(listed.splitlines())
 
 
 def test_only_the_collection_is_in_it(content: dict[str, bytes]) -> None:

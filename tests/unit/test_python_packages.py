@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -39,3 +40,9 @@ def test_what_to_do_is_said(tools: Tools) -> None:
         install_requirements(Path("requirements-x.txt"))
     assert str(caught.value) == ("pip could not install requirements-x.txt: ERROR: no; without a way to a package index set "
                                  "PIP_INDEX_URL or a proxy, then run the same command again")
+
+
+def test_somebody_elses_environment_is_left_alone(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: (path, mode) != (sys.prefix, os.W_OK))
+    with pytest.raises(LabError, match="make a checkout of your own"):
+        install_requirements(Path("requirements-x.txt"))

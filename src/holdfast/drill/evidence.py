@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import json
 import os
-import subprocess
 import sys
 import time
 from dataclasses import asdict
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import holdfast
+from holdfast.drill.checkout import ask_git
 from holdfast.drill.plan import Roles
 from holdfast.drill.runbook.model import Runbook
 from holdfast.drill.view import ClusterView
@@ -81,12 +81,9 @@ def holdfast_version() -> str:
 
 def git_revision(project: Path) -> dict[str, Any]:
     """Revision of the checkout; empty where it is none."""
-
-    def git(*words: str) -> str:
-        done = subprocess.run(["git", "-C", str(project), *words], capture_output=True, text=True, check=False)
-        return done.stdout.strip() if done.returncode == 0 else ""
-
-    return {"revision": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain", "--untracked-files=no"))}
+    code, revision = ask_git(project, "rev-parse", "HEAD")
+    changed = ask_git(project, "status", "--porcelain", "--untracked-files=no")[1] if code == 0 else ""
+    return {"revision": revision if code == 0 else "", "dirty": bool(changed)}
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+from holdfast.drill.checkout import ask_git
 
 # What runs on the nodes, and what breaks, measures and judges; a changed page is no changed cluster.
 CODE = ("agent", "plugins", "roles", "playbooks", "src/holdfast/drill", "src/holdfast/probe")
@@ -55,8 +56,7 @@ def look_at_code(project: Path) -> Callable[[str], bool]:
 
     def changed(revision: str) -> bool:
         if revision not in known:
-            argv = ["git", "-C", str(project), "diff", "--quiet", revision, "--", *CODE]
-            known[revision] = subprocess.run(argv, capture_output=True, check=False).returncode != 0
+            known[revision] = ask_git(project, "diff", "--quiet", revision, "--", *CODE)[0] != 0
         return known[revision]
 
     return changed

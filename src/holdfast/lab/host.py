@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from holdfast.host_packages import install_packages
+from holdfast import host_packages  # by its module: it needs this package, and may be imported first
 from holdfast.lab.command import SBIN
 from holdfast.lab.errors import HostError
 from holdfast.lab.namespaces import isolated
@@ -47,7 +47,7 @@ def install_missing(*, qemu: bool, report: Callable[[str], None]) -> None:
     """Install the packages of the tools that are not here; HostError first where no package would help."""
     if old := kernel_problem():
         raise HostError(old)
-    install_packages(missing_packages(building=True, qemu=qemu), report)
+    host_packages.install_packages(missing_packages(building=True, qemu=qemu), report)
 
 
 def require_host(*, building: bool, qemu: bool, memory_mib: int, directory: Path) -> None:

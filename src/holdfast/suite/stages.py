@@ -55,6 +55,8 @@ def all_stages() -> list[Stage]:
             quick=False,  # its first run fetches an environment for each test
             timeout_seconds=1800,
         ),
+        # Before the unit tests, one of which looks at every pinned tool that is installed.
+        Stage("docs", "the documentation as a site, strictly", (sys.executable, "-m", "holdfast", "docs", "build"), quick=False),
         Stage(
             "unit",
             "unit tests and drift checks",
@@ -62,7 +64,6 @@ def all_stages() -> list[Stage]:
             pytest=True,
             packages=("spin", "gcc", "libc6-dev"),  # fresh traces of the model
         ),
-        Stage("docs", "the documentation as a site, strictly", (sys.executable, "-m", "holdfast", "docs", "build"), quick=False),
         Stage(
             "collection",
             "the tarball, installed elsewhere and used by full names",

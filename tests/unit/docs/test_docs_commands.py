@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible.cli.adhoc import AdHocCLI
+from ansible.cli.galaxy import GalaxyCLI
 from ansible.cli.playbook import PlaybookCLI
 from ansible.cli.vault import VaultCLI
 from holdfast_agent.control.__main__ import build_parser as build_holdfastctl
@@ -92,8 +94,18 @@ def test_ansible_takes_every_command_and_finds_what_it_names(page: str, command:
     given = is_accepted(cli.parser, words)
     named = [*(getattr(given, "inventory", None) or []), *(getattr(given, "args", None) or [] if program != "ansible" else [])]
     assert named, "no inventory, no playbook and no file"
+    named = [re.sub(r"^holdfast\.cluster\.(\w+)$", r"playbooks/\1.yml", name) for name in named]
     missing = [name for name in named if not (ROOT / name.replace("mysite", "example")).exists()]
     assert [name for name in missing if not (ROOT / f"{name.replace('mysite', 'example')}.example").exists()] == []
+
+
+@pytest.mark.parametrize(("page", "command"), commands("ansible-galaxy"))
+def test_the_collection_that_is_named_is_this_version(page: str, command: str) -> None:
+    cli = GalaxyCLI(shlex.split(command))
+    cli.init_parser()
+    given = is_accepted(cli.parser, shlex.split(command)[1:])
+    version = yaml.safe_load((ROOT / "galaxy.yml").read_text())["version"]
+    assert [name for name in given.args if name not in (".", f"build/collection/holdfast-cluster-{version}.tar.gz")] == []
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from holdfast.suite.running import hear_interrupts
 
 ROOT = Path(__file__).parents[3]
 # What the launcher calls beside the stand-ins.
-REAL_TOOLS = ("awk", "cat", "cksum", "cut", "dirname", "env", "flock", "grep", "mkdir", "mktemp", "readlink", "rm", "sh",
+REAL_TOOLS = ("awk", "cat", "cksum", "cut", "dirname", "env", "flock", "grep", "mkdir", "readlink", "rm", "sh",
               "sleep", "tail", "tr")
 
 # Answers as an interpreter of $VERSION (two digits) does, with or without the module venv; makes environments with itself inside.
@@ -25,7 +27,7 @@ case "$1" in
     venv) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
     pip) {pip} ;;
     esac ;;
--P) shift 3; echo "holdfast ran: $*" ;;
+-P) shift 3; echo "holdfast ran: $*${{PYTHONPATH+ with PYTHONPATH}}${{PYTHONHOME+ with PYTHONHOME}}" ;;
 esac
 """
 
@@ -37,6 +39,8 @@ class Machine:
     bin: Path
     checkout: Path
     log: Path
+    settings: dict[str, str] = field(default_factory=dict)
+    """Of its user's environment."""
 
     @property
     def venv(self) -> Path:
@@ -61,7 +65,8 @@ class Machine:
     def start(self, *words: str, launcher: Path | None = None, cwd: Path = Path("/")) -> subprocess.Popen[str]:
         return subprocess.Popen([str(launcher or self.checkout / "holdfast"), *words], cwd=cwd, stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0,
-                                env={"PATH": str(self.bin), "HOME": "/nonexistent"})
+                                preexec_fn=hear_interrupts,
+                                env={"PATH": str(self.bin), "HOME": "/nonexistent", **self.settings})
 
     def run(self, *words: str, launcher: Path | None = None, cwd: Path = Path("/")) -> tuple[int, str, list[str]]:
         """Exit code, standard output, and what a person reads on standard error, line by line."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -11,6 +13,8 @@ from holdfast.host_packages import install_packages, reason
 from holdfast.lab.errors import HostError
 from tests.closed_environment import Tools
 
+NOT_FETCHED = ("W: Failed to fetch http://deb.debian.org/debian/dists/trixie/InRelease  Temporary failure resolving "
+               "'deb.debian.org'")
 SILENT = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get")
 
 
@@ -31,6 +35,13 @@ def install(*packages: str) -> tuple[str | None, list[str]]:
     except HostError as error:
         return str(error), told
     return None, told
+
+
+def test_it_may_be_the_first_to_be_imported(tools: Tools) -> None:
+    """The lab, whose environment it uses, imports it as well."""
+    tools.let_run(sys.executable)
+    program = [sys.executable, "-c", "import holdfast.host_packages"]
+    assert subprocess.run(program, env={"PYTHONPATH": ":".join(sys.path)}, check=False).returncode == 0
 
 
 def test_nothing_to_install(tools: Tools) -> None:
@@ -75,6 +86,17 @@ def test_no_network(machine: set[str], tools: Tools, monkeypatch: pytest.MonkeyP
                                   "network?), then run the same command again")
 
 
-@pytest.mark.parametrize(("output", "said"), [("", "it gave no reason"), ("W: a\nb\n\n", "b"), ("E: a\nE: b\nc", "E: b")])
+def test_no_network_and_no_lists_of_packages(machine: set[str], tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a fresh Debian 13: its update ends well, and its install knows no such package."""
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    tools.expect(*SILENT, "update", stderr=f"{NOT_FETCHED}\nW: Some index files failed to download.\n")
+    tools.expect(*SILENT, "install", code=100, stderr="E: Unable to locate package spin\n")
+    assert install("spin")[0] == (f"apt-get could not install spin: {NOT_FETCHED}; E: Unable to locate package spin; see to that "
+                                  "(the network?), then run the same command again")
+
+
+@pytest.mark.parametrize(("output", "said"), [
+    ("", "it gave no reason"), ("W: a\nb\n\n", "b"), ("E: a\nE: b\nc", "E: b"), (f"{NOT_FETCHED}\nW: a\n", NOT_FETCHED),
+    ("E: Failed to fetch a  b\nE: Unable to fetch some archives\n", "E: Failed to fetch a  b; E: Unable to fetch some archives")])
 def test_reason(output: str, said: str) -> None:
     assert reason(output) == said

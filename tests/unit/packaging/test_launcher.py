@@ -29,6 +29,12 @@ def test_the_first_call_makes_the_environment_and_the_second_uses_it(machine: Ma
     assert len(machine.calls("-m pip install")) == 1
 
 
+def test_what_the_user_has_set_for_another_python_changes_nothing(machine: Machine) -> None:
+    machine.settings.update(PYTHONPATH="/opt/other", PYTHONHOME="/opt/other", PIP_USER="1")
+    machine.python("3.13.1", pip='case "$*" in *--no-user*) ;; *) echo "ERROR: no user site in here" >&2; exit 1 ;; esac')
+    assert machine.run("x") == (0, "holdfast ran: x\n", [MAKING])
+
+
 def test_from_another_folder_and_through_a_link(machine: Machine, tmp_path: Path) -> None:
     machine.python("3.13.1")
     (tmp_path / "link").symlink_to(machine.checkout / "holdfast")
@@ -81,12 +87,23 @@ def test_without_apt(machine: Machine) -> None:
     assert machine.run() == (1, "", ["holdfast: Python 3.11 or newer with its modules venv and ensurepip is needed"])
 
 
-def test_apt_without_a_network(machine: Machine) -> None:
-    machine.tool("apt-get", 'case "$1" in install) echo noise; echo "E: Unable to locate package python3" >&2; exit 100 ;; esac')
+NOT_FETCHED = "Failed to fetch http://d/InRelease  Temporary failure resolving"
+UNKNOWN = "E: Unable to locate package python3"
+
+
+@pytest.mark.parametrize(("update", "install", "reason"), [
+    ("", UNKNOWN, UNKNOWN),
+    (f"W: {NOT_FETCHED}", UNKNOWN, f"W: {NOT_FETCHED}; {UNKNOWN}"),
+    ("", f"E: {NOT_FETCHED}", f"E: {NOT_FETCHED}"),
+    ("", "", "it gave no reason"),
+])
+def test_apt_without_a_network(machine: Machine, update: str, install: str, reason: str) -> None:
+    machine.tool("apt-get", f'case "$1" in update) echo "{update}" >&2 ;; '
+                 f'install) echo noise; echo "{install}" >&2; exit 100 ;; esac')
     code, _, said = machine.run()
     assert code == 1
-    assert said[1:] == ["holdfast: apt-get could not install python3 python3-venv openssh-client: E: Unable to locate package "
-                        "python3; see to that (the network?), then run the same command again"]
+    assert said[1:] == [f"holdfast: apt-get could not install python3 python3-venv openssh-client: {reason}; see to that (the "
+                        "network?), then run the same command again"]
 
 
 def test_pip_is_quiet_when_it_works_and_the_noise_is_left_out_when_not(machine: Machine) -> None:
@@ -121,6 +138,16 @@ def test_too_little_disk(machine: Machine) -> None:
     assert machine.run() == (1, "", [said])
 
 
+@pytest.mark.parametrize("sign", [":", '"', "$", "`", "\\"])
+def test_a_folder_in_which_no_environment_works(machine: Machine, sign: str) -> None:
+    machine.python("3.11.2")
+    machine.checkout = machine.checkout.rename(machine.checkout.with_name(f"a{sign}b"))
+    code, _, said = machine.run()
+    assert (code, len(said), f"a{sign}b" in said[0]) == (1, 1, True)
+    assert said[0].endswith('for one of : " $ ` \\ in its name; put the checkout elsewhere')
+    assert not machine.venv.exists()
+
+
 def test_a_first_setup_that_was_cut_off_is_made_anew(machine: Machine) -> None:
     machine.python("3.11.2", pip=f'echo >"{machine.log}.pip"; sleep 60')
     cut = machine.start()
@@ -133,6 +160,30 @@ def test_a_first_setup_that_was_cut_off_is_made_anew(machine: Machine) -> None:
     machine.python("3.11.2")
     assert machine.run("x") == (0, "holdfast ran: x\n", [MAKING])
     assert not left.exists()
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_first_setup_that_is_interrupted_says_so_and_nothing_else(machine: Machine, sent: signal.Signals, code: int) -> None:
+    machine.python("3.11.2", pip=f'echo >"{machine.log}.pip"; sleep 60')
+    setup = machine.start()
+    while not machine.log.with_name("calls.pip").exists():
+        time.sleep(0.05)
+    os.killpg(setup.pid, sent)
+    _, said = setup.communicate(timeout=30)
+    assert (setup.returncode, said.splitlines()) == (code, [MAKING, "holdfast: interrupted"])
+    new = {path.name for path in machine.checkout.iterdir()} - {"holdfast", "requirements.txt", "src", "agent"}
+    assert new <= {".venv", ".venv.lock"}
+    machine.python("3.11.2")
+    assert machine.run("x") == (0, "holdfast ran: x\n", [MAKING])
+
+
+def test_why_there_is_no_environment(machine: Machine) -> None:
+    machine.python("3.11.2")
+    (machine.bin / "cp").unlink()
+    code, _, said = machine.run()
+    assert (code, said[0], len(said)) == (1, MAKING, 3)
+    assert "cp" in said[1]
+    assert said[2].startswith(f"holdfast: could not make a virtual environment in {machine.venv}, the lines above say why")
 
 
 @pytest.mark.parametrize("change", ["requirements", "moved", "python gone", "python upgraded"])

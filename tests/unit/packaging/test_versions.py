@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import tomllib
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
+import pytest
 import yaml
 from holdfast_agent.agent_version import VERSION
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).parents[3]
+PYTHON_OF_DEBIAN_12 = "3.11.2"  # its own; a later 3.11 takes packages that this one refuses
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
@@ -27,6 +32,17 @@ def test_every_requirement_is_pinned_once() -> None:
     assert all(runtime.values())
     assert all(test.values())
     assert set(runtime) & set(test) == set()
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-test.txt", "requirements-docs.txt"])
+def test_every_pin_is_for_debian_12_as_well(name: str) -> None:
+    """By what the installed packages say; those of the documentation are there once its stage has run."""
+    asked = {}
+    for package in pins(name):
+        with suppress(PackageNotFoundError):
+            asked[package] = SpecifierSet(metadata(package)["Requires-Python"] or "")
+    assert set(asked) == set(pins(name)) or name == "requirements-docs.txt"
+    assert [package for package, pythons in asked.items() if PYTHON_OF_DEBIAN_12 not in pythons] == []
 
 
 def test_the_project_asks_for_what_is_pinned() -> None:
