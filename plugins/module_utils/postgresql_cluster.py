@@ -11,6 +11,8 @@ from .errors import HoldfastError
 from .postgresql_accounts import AccountSet
 
 SOCKET_DIRECTORY = "/var/run/postgresql"
+#: Where Debian has the server's programs (postgresql-common); documented in doc_fragments/databases.py.
+BINARIES_OPTION = {"type": "str", "default": "/usr/lib/postgresql/{version}/bin"}
 #: The distribution's sample comes first; what stands in our file wins, because the last setting does.
 _CONFIG = "include 'postgresql.sample.conf'\ninclude 'holdfast.conf'\n"
 
