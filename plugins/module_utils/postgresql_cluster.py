@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .database_directory import DatabaseDirectory
 from .errors import HoldfastError
-from .postgresql_accounts import AccountSet
+from .postgresql_accounts import PostgresqlAccounts
 
 SOCKET_DIRECTORY = "/var/run/postgresql"
 #: Where Debian has the server's programs (postgresql-common); documented in doc_fragments/databases.py.
@@ -28,7 +28,7 @@ class PostgresqlCluster(DatabaseDirectory):
     def __init__(self, wanted, binaries):
         super().__init__(wanted)
         self.binaries = Path(binaries)
-        self.accounts = AccountSet(wanted["accounts"], self._run_sql)
+        self.accounts = PostgresqlAccounts(wanted["accounts"], self._run_sql)
 
     def read_version(self):
         """Major version of the data."""
