@@ -13,7 +13,8 @@ from holdfast.lab.backend.registry import BACKENDS
 from holdfast.lab.console import attach_console
 from holdfast.lab.errors import LabError, UsageError
 from holdfast.lab.host import install_missing
-from holdfast.lab.lab import Lab, Node, labs
+from holdfast.lab.lab import Lab, labs
+from holdfast.lab.node import Node
 from holdfast.lab.topology import SYSTEMS, builtin_topologies, load_topology
 from holdfast.progress import Progress
 

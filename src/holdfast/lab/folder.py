@@ -51,6 +51,10 @@ class Folder:
         return self.path / "keys"
 
     @property
+    def ssh_config(self) -> Path:
+        return self.path / "ssh_config"
+
+    @property
     def log(self) -> Path:
         return self.path / "supervisor.log"
 
