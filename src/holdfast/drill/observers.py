@@ -26,7 +26,7 @@ from holdfast.drill.hosts import AnsibleModules, SshShell
 from holdfast.drill.journal import open_lines
 from holdfast.drill.route import Route, choose_route
 from holdfast.drill.view import ClusterView
-from holdfast.probe import PROGRAMS
+from holdfast.probe import PROGRAMS, build_client_command, client_files
 
 # A host that has not spoken for this long does not answer; it speaks four times a second.
 SILENT_SECONDS = 2.0
@@ -225,12 +225,12 @@ class Probe:
         )  # fmt: skip
         route = self.route
         passfile = f"{route.host}:{route.port}:holdfast_probe:holdfast_probe:{password}\n"
-        files = {"client.py": PROGRAMS["client"].read_text(), "probe.json": json.dumps(self._config(route)), "pgpass": passfile}
+        files = {**client_files(), "probe.json": json.dumps(self._config(route)), "pgpass": passfile}
         self.shell.succeed(self.client, ["python3", "-c", PLACE_FILES, self.folder], stdin=json.dumps(files))
         self.shell.succeed(self.client, [*self._call("prepare")])
 
     def _call(self, verb: str, *words: str) -> list[str]:
-        return ["python3", f"{self.folder}/client.py", verb, f"{self.folder}/probe.json", *words]
+        return build_client_command(self.folder, "client", verb, f"{self.folder}/probe.json", *words)
 
     def conninfo(self) -> str:
         """Where and as whom (libpq); the password is in a file that root alone can read."""
@@ -302,10 +302,12 @@ PLACE_FILES = """
 import json, os, shutil, sys
 folder = sys.argv[1]
 shutil.rmtree(folder, ignore_errors=True)
-os.mkdir(folder, 0o700)
 os.umask(0o077)
+os.mkdir(folder)
 for name, text in json.load(sys.stdin).items():
-    open(os.path.join(folder, name), "w").write(text)
+    path = os.path.join(folder, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    open(path, "w").write(text)
 """
 
 
