@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from holdfast.drill import actions
-from holdfast.drill import run as running
 from holdfast.drill.plan import PHASES
 from holdfast.drill.resuming import rebuild_fault
 from holdfast.drill.runbook.model import CheckStep, FaultStep, HealStep, QuestionStep, Runbook, Step, WaitStep
@@ -22,15 +21,7 @@ from tests.unit.drill.scripts import catalogue
 
 CRASH = catalogue().runbooks["owner_crash"]
 CUT = catalogue().runbooks["client_cut_standby"]
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waits of the driver's own end at once; those of the runbooks are shortened by `quick`."""
-    monkeypatch.setattr(actions, "POLL_SECONDS", 0.01)
-    monkeypatch.setattr(actions, "PROOF_SECONDS", 0.1)
-    monkeypatch.setattr(running, "BOOT_SECONDS", 0.2)
-    monkeypatch.setattr(running, "FAILBACK_SECONDS", 0.2)
+pytestmark = pytest.mark.usefixtures("impatient")
 
 
 def quick(runbook: Runbook) -> Runbook:

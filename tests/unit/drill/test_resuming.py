@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.drill import actions
-from holdfast.drill import run as running
 from holdfast.drill.errors import Refused
 from holdfast.drill.journal import open_lines
 from holdfast.drill.resuming import find_remains, read_remains
@@ -17,13 +15,7 @@ from tests.unit.drill.fake_site import FakeCluster, build_drill, journal_of
 from tests.unit.drill.scripts import catalogue
 
 CUT = catalogue().runbooks["client_cut_standby"]
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(actions, "POLL_SECONDS", 0.01)
-    monkeypatch.setattr(running, "BOOT_SECONDS", 0.2)
-    monkeypatch.setattr(running, "FAILBACK_SECONDS", 0.2)
+pytestmark = pytest.mark.usefixtures("impatient")
 
 
 def die_after_the_fault(folder: Path, cluster: FakeCluster) -> None:

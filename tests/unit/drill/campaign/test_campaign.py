@@ -10,10 +10,6 @@ from typing import Any
 
 import pytest
 
-from holdfast.drill import actions, run
-from holdfast.drill import run as run_module
-from holdfast.drill.campaign import driver
-from holdfast.drill.campaign import driver as driver_module
 from holdfast.drill.campaign.describe import Settings, describe_rounds, split_entries
 from holdfast.drill.campaign.draw import Draw, Entry, Round, draw_rounds, load_entries
 from holdfast.drill.campaign.driver import Campaign
@@ -39,16 +35,7 @@ from tests.unit.drill.scripts import catalogue
 from tests.unit.drill.site_view import view
 
 CRASH, CUT = Round(1, (Draw("owner_crash"),), 0.0, 1), Round(2, (Draw("heartbeat_cut"),), 0.0, 1)
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(actions, "POLL_SECONDS", 0.01)
-    monkeypatch.setattr(actions, "PROOF_SECONDS", 0.1)
-    for module in (run, driver):
-        monkeypatch.setattr(module, "POLL_SECONDS", 0.01)
-    monkeypatch.setattr(run, "BOOT_SECONDS", 0.2)
-    monkeypatch.setattr(run, "FAILBACK_SECONDS", 0.2)
+pytestmark = pytest.mark.usefixtures("impatient")
 
 
 def build(folder: Path, cluster: FakeCluster, rounds: list[Round], answer: str | None = "yes", **words: Any) -> Campaign:
@@ -91,10 +78,7 @@ def test_the_package_goes_home_at_the_end(tmp_path: Path) -> None:
     assert cluster.owner == "node1"
 
 
-def test_a_campaign_stops_where_the_cluster_does_not_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (run_module, driver_module):
-        for limit in ("BOOT_SECONDS", "FAILBACK_SECONDS"):
-            monkeypatch.setattr(module, limit, 0.2, raising=False)
+def test_a_campaign_stops_where_the_cluster_does_not_come_back(tmp_path: Path) -> None:
     cluster = FakeCluster()
     campaign = build(tmp_path, cluster, [CUT, CRASH, CUT], faults=9)
     played = campaign.actions.seen
