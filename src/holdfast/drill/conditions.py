@@ -150,4 +150,3 @@ CONDITIONS: dict[str, Callable[[WaitStep, str, tuple[str, ...], Seen], Answer]] 
     "fault_healed": _fault_healed,
     "seconds": _seconds,
 }
-NEEDS_SNAPSHOT = ("paths_complete",)

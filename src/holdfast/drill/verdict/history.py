@@ -234,8 +234,3 @@ def _takeover(event: AgentEvent) -> Takeover:
 def node_of_key(key: str) -> int:
     """Node id in a reservation key: bits 31..24 (the layout of keys is part of the package's definition)."""
     return (int(key, 16) >> 24) & 0xFF
-
-
-def cluster_of_key(key: str) -> int:
-    """Upper half of a reservation key: the same for all nodes of one cluster, and for nobody else."""
-    return int(key, 16) >> 32
