@@ -69,6 +69,7 @@ class Actions:
                 self.heal(action)
 
     def inject(self, action: FaultStep) -> None:
+        """Inject it on every host of the target; a host that should be gone is waited for until it is."""
         drill = self.drill
         faults = plan_faults(action, drill.view, drill.roles)
         drill.faults.inject(faults, drill.observers.boot_ids())
@@ -109,6 +110,7 @@ class Actions:
                 self.drill.faults.healed_by_timer(name)
 
     def current_owner(self) -> str:
+        """The one node that owns the package now; StepFailed where it is none or several."""
         found = owners(self.drill.view.name, self.seen(0.0))
         if len(found) != 1:
             raise StepFailed(f"the package has {len(found)} owners: {', '.join(found) or 'nobody'}")

@@ -78,6 +78,7 @@ class Stream(threading.Thread):
         self.ahead_seconds = ahead if self.ahead_seconds is None else max(ahead, self.ahead_seconds)
 
     def silent(self) -> bool:
+        """Whether the host has not spoken for SILENT_SECONDS."""
         return time.monotonic() - self.latest_at > SILENT_SECONDS
 
     def stop(self) -> None:
@@ -143,6 +144,7 @@ class Observers:
         return {s.host: {"offset_seconds": round(s.ahead_seconds, 3)} for s in streams if s.ahead_seconds is not None}
 
     def boot_ids(self) -> dict[str, str]:
+        """Host to the kernel's id of its current start; empty before its first word."""
         return {host: stream.latest.get("boot_id", "") for host, stream in self.streams.items()}
 
     def stop(self) -> None:
@@ -268,9 +270,11 @@ class Probe:
 
     @property
     def calm_seconds(self) -> float:
+        """How long no attempt has failed; 0 before the first status."""
         return time.monotonic() - self.calm_since if self.status else 0.0
 
     def final_read(self, label: str) -> dict[str, Any]:
+        """The rows that are there now, by worker as ``[first, last, rows]``. DrillError where the database does not answer."""
         done = self.shell.run(self.client, self._call("final", label), timeout_seconds=90)
         if done.code:
             raise DrillError(f"no final read: {done.stderr.strip()[-200:]}")

@@ -53,6 +53,7 @@ class Node:
         return self._ask("power_off")
 
     def power_cycle(self) -> None:
+        """Cut the power and switch on again at once; does not wait for the system to come up."""
         self.power_off()
         self.power_on()
 
@@ -61,6 +62,7 @@ class Node:
         return self._ask("freeze")
 
     def thaw(self) -> bool:
+        """Let it go on. False when it was not frozen."""
         return self._ask("thaw")
 
     def unplug(self, network: str) -> bool:
@@ -68,9 +70,12 @@ class Node:
         return self._ask("unplug", network=network)
 
     def plug(self, network: str) -> bool:
+        """Put the cable back. False when it was in."""
         return self._ask("plug", network=network)
 
     def status(self) -> dict[str, Any]:
+        """state (on, off, frozen, failed), role, boots, pid, uptime_seconds, memory_mib, unplugged (networks), and in words
+        last_exit and reason; null where there is nothing to say."""
         data: dict[str, Any] = ask(self.folder.control, "status")[self.name]
         return data
 
@@ -84,6 +89,7 @@ class Node:
         return self.folder.node(self.name) / "console.log"
 
     def ssh_command(self, *words: str) -> list[str]:
+        """The call of ssh for this node; the words may begin with options of ssh."""
         return ["ssh", "-F", str(self.folder.ssh_config), self.name, *words]
 
     def execute(self, argv: list[str] | str, *, stdin: str | None = None, timeout_seconds: float = 60) -> Done:
