@@ -35,6 +35,7 @@ from holdfast.drill.verdict.write import write_verdict
 from holdfast.drill.waiting import still_missing
 from holdfast.report.render import write_report
 
+# Until the ERP's users are served again: its server starts after its database.
 ERP_SECONDS = 180.0
 
 

@@ -31,6 +31,7 @@ from holdfast.probe import PROGRAMS, build_client_command, client_files
 # A host that has not spoken for this long does not answer; it speaks four times a second.
 SILENT_SECONDS = 2.0
 RECONNECT_SECONDS = 0.5
+# Programs on hosts end by themselves after this, whatever became of the controller.
 LONGEST_DRILL_SECONDS, LONGEST_CAMPAIGN_SECONDS = 3600, 12 * 3600
 PROBE_FOLDER = "/run/holdfast-drill"
 PROBE_UNIT = "holdfast-drill-probe"

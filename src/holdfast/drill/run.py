@@ -33,6 +33,7 @@ from holdfast.drill.waiting import still_missing
 
 # Quiet time before the act: enough attempts to know the probe's resolution and the normal latency.
 CALM_BEFORE_SECONDS = 3.0
+# Until a host is back, and until a package is whole again or at home: limits after which a step has failed.
 BOOT_SECONDS = 240.0
 FAILBACK_SECONDS = 120.0
 

@@ -23,6 +23,7 @@ from holdfast.probe import client_mariadb, client_postgresql
 from holdfast.probe.attempts import Log, NoAnswer, Refused, Worker, run_workers
 from holdfast.probe.statements import STATEMENTS, Statements
 
+# Rows of a transaction that has several. MariaDB's statement knows of this number (statements.py).
 MULTI_ROWS = 5
 
 

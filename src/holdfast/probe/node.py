@@ -30,6 +30,7 @@ from collections.abc import Callable
 from typing import Any
 
 PERIOD_SECONDS = 0.25
+# An answer older than this says nothing about now: six samples.
 STALE_SECONDS = 1.5
 COMMAND_TIMEOUT_MILLISECONDS = 1000
 DEFINITIONS = "/etc/holdfast/packages"
