@@ -45,7 +45,7 @@ def call(folder: Path, program: str, verb: str, config: dict[str, Any], *words: 
     # Of the checkout's own environment nothing but the way to a Python.
     environment = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     argv = build_client_command(str(folder), program, verb, str(folder / "config.json"), *words)
-    return subprocess.run(argv, env=environment, cwd=folder.parent, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(argv, env=environment, cwd=folder.parent, capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_the_folder_is_for_root_alone(host: Path) -> None:
