@@ -26,7 +26,6 @@ class FilterModule:
             "node_document": lambda site, node: documents.node_document(_checked(site), node),
             "package_documents": lambda site, node: documents.package_documents(_checked(site), node),
             "virtual_routers": lambda site, node: _checked(site)["virtual_routers"].get(node, []),
-            "array_luns": lambda site, array: views.array_luns(_checked(site), array),
             "databases": lambda site, node, kind: views.databases(_checked(site), node, kind),
             "database_versions": lambda site, node, kind: views.database_versions(_checked(site), node, kind),
             "borrowed_volumes": lambda site, node: views.borrowed_volumes(_checked(site), node),

@@ -21,9 +21,8 @@ from .scsi_reservation_plan import WantedReservation
 
 DOCUMENT = "/etc/holdfast/packages/{package}.json"
 
-
 _FILESYSTEM = {name: {"type": "str", "required": True} for name in ("volume", "fstype", "options")}
-#: The option that modules for databases share; documented in each of them.
+#: The option as AnsibleModule takes it; documented in doc_fragments/databases.py.
 BORROW_OPTION = {
     "type": "list",
     "elements": "dict",

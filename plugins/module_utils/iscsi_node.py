@@ -13,7 +13,7 @@ from .errors import HoldfastError
 from .iscsi_plan import expect_initiator, plan_initiator, session_name
 from .iscsi_record import find_wrong_settings, parse_settings, replace_settings
 from .resource import Resource
-from .scsi_paths import session_isid
+from .scsi_paths import read_attribute, session_isid
 
 INITIATOR_NAME_FILE = Path("/etc/iscsi/initiatorname.iscsi")
 SERVICE_SESSIONS_FILE = Path("/etc/holdfast/iscsi-sessions.json")
@@ -147,19 +147,11 @@ def read_sessions():
     for directory in sorted(_SESSIONS.glob("session*")) if _SESSIONS.is_dir() else []:
         number = int(directory.name.removeprefix("session"))
         connection = _CONNECTIONS / f"connection{number}:0"
-        portal = f"{_read(connection / 'persistent_address')}:{_read(connection / 'persistent_port')}"
-        sessions[session_name(_read(directory / "targetname"), portal)] = {
+        portal = f"{read_attribute(connection / 'persistent_address')}:{read_attribute(connection / 'persistent_port')}"
+        sessions[session_name(read_attribute(directory / "targetname"), portal)] = {
             "number": number,
-            "state": _read(directory / "state"),
+            "state": read_attribute(directory / "state"),
             "isid": session_isid(number),
-            "initiator_name": _read(directory / "initiatorname"),
+            "initiator_name": read_attribute(directory / "initiatorname"),
         }
     return sessions
-
-
-def _read(path):
-    try:
-        return path.read_text(encoding="ascii", errors="replace").strip()
-    except OSError:
-        # The session ended between the listing and this read.
-        return ""

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 
 _LINE = re.compile(r"^\s*([A-Za-z][\w.\[\]]*)\s*=\s*(.*?)\s*$")
-SECRET_SETTINGS = frozenset({"node.session.auth.password", "node.session.auth.password_in"})
 
 
 def parse_settings(text):

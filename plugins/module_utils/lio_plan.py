@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 
+from .chap import CHAP_KEYS, MIN_CHAP_SECRET_BYTES
 from .definition.identity import lio_serial
 from .errors import DefinitionError, RefusedError
 from .resource import Action
@@ -31,11 +32,8 @@ PORTAL_GROUP_ATTRIBUTES = {
     "generate_node_acls": "0",
     "prod_mode_write_protect": "0",
 }
-CHAP_KEYS = ("username", "password", "mutual_username", "mutual_password")
 # LIO numbers LUNs of a portal group from 0 to 255 by default (TRANSPORT_MAX_LUNS_PER_TPG).
 MAX_LUN_NUMBER = 255
-# RFC 7143, 12.1.3.1: a CHAP secret has at least 96 bits.
-MIN_CHAP_SECRET_BYTES = 12
 
 
 def empty_state():

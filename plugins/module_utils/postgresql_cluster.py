@@ -8,9 +8,11 @@ from pathlib import Path
 
 from .database_directory import DatabaseDirectory
 from .errors import HoldfastError
-from .postgresql_accounts import AccountSet
+from .postgresql_accounts import PostgresqlAccounts
 
 SOCKET_DIRECTORY = "/var/run/postgresql"
+#: Where Debian has the server's programs (postgresql-common); documented in doc_fragments/databases.py.
+BINARIES_OPTION = {"type": "str", "default": "/usr/lib/postgresql/{version}/bin"}
 #: The distribution's sample comes first; what stands in our file wins, because the last setting does.
 _CONFIG = "include 'postgresql.sample.conf'\ninclude 'holdfast.conf'\n"
 
@@ -26,7 +28,7 @@ class PostgresqlCluster(DatabaseDirectory):
     def __init__(self, wanted, binaries):
         super().__init__(wanted)
         self.binaries = Path(binaries)
-        self.accounts = AccountSet(wanted["accounts"], self._run_sql)
+        self.accounts = PostgresqlAccounts(wanted["accounts"], self._run_sql)
 
     def read_version(self):
         """Major version of the data."""

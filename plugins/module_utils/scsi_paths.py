@@ -86,7 +86,7 @@ def _describe(name, sysfs, dev):
     session = _session_of(name, sysfs)
     return LunPath(
         device=str(dev / name),
-        state=_read(sysfs / "block" / name / "device" / "state"),
+        state=read_attribute(sysfs / "block" / name / "device" / "state"),
         session=session,
         initiator=_initiator_port(session, sysfs),
         target_port=_target_port(name, sysfs),
@@ -106,7 +106,7 @@ def session_isid(session):
 def _initiator_port(session, sysfs):
     if session is None:
         return None
-    name = _read(sysfs / "class" / "iscsi_session" / f"session{session}" / "initiatorname")
+    name = read_attribute(sysfs / "class" / "iscsi_session" / f"session{session}" / "initiatorname")
     return f"{name},i,{session_isid(session)}" if name else None
 
 
@@ -117,7 +117,8 @@ def _target_port(name, sysfs):
     return None
 
 
-def _read(path):
+def read_attribute(path):
+    """An attribute in sysfs; empty where its device went away between a listing and this read."""
     try:
         return path.read_text(encoding="ascii", errors="replace").strip()
     except OSError:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from .errors import ParseError
 
+# SPC-4 6.15 and 6.16: operation codes, service actions, the type that Holdfast uses, length and APTPL of the parameter list.
 PR_IN, PR_OUT = 0x5E, 0x5F
 READ_KEYS, READ_RESERVATION, REPORT_CAPABILITIES, READ_FULL_STATUS = 0x00, 0x01, 0x02, 0x03
-REGISTER, RESERVE, RELEASE, PREEMPT, PREEMPT_AND_ABORT = 0x00, 0x01, 0x02, 0x04, 0x05
+REGISTER, RESERVE, RELEASE, PREEMPT_AND_ABORT = 0x00, 0x01, 0x02, 0x05
 WRITE_EXCLUSIVE_REGISTRANTS_ONLY = 5
 PARAMETER_BYTES = 24
 _APTPL_BIT = 0x01

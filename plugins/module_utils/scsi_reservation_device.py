@@ -13,8 +13,8 @@ from .scsi_reservation_plan import expect_reservation, plan_reservation
 
 # Room for 1024 keys; a LUN has as many registrations as nodes times paths.
 _KEYS_BYTES = 8 + 8 * 1024
-_STATUS_BYTES = 60_000
-_SHORT_BYTES = 64
+_STATUS_BYTES = 60_000    # READ FULL STATUS; its allocation length has 16 bits
+_SHORT_BYTES = 64         # READ RESERVATION and REPORT CAPABILITIES, which answer with 24 and 8 bytes
 
 
 class ReservationResource(Resource):

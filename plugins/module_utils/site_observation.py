@@ -25,7 +25,7 @@ _PING_HEADER_BYTES = 28
 _READS = 16
 #: What role node_base puts on a node first, and takes away last.
 CLUSTER_KEY = Path("/etc/holdfast/cluster.key")
-_BLOCK_BYTES = 4096
+_BLOCK_BYTES = 4096       # a direct read wants whole blocks of the disk, whatever their size
 
 
 def observe_host(peers, luns, packages, units, names):

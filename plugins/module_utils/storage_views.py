@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
+from .chap import CHAP_KEYS, MIN_CHAP_SECRET_BYTES
 from .definition.views import array_luns, lun_nodes
 from .errors import DefinitionError
-from .lio_plan import CHAP_KEYS, MIN_CHAP_SECRET_BYTES, target_name
+from .lio_plan import target_name
 
 ISCSI_PORT = 3260
 

@@ -137,18 +137,13 @@ actions:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.chap import CHAP_OPTIONS
 from ..module_utils.iscsi_node import InitiatorResource
 from ..module_utils.iscsi_plan import WantedInitiator
 from ..module_utils.iscsi_record import build_node_settings
 from ..module_utils.resource import run_module
 
 PORTAL_SPEC = {"target": {"type": "str", "required": True}, "portal": {"type": "str", "required": True}}
-CHAP_SPEC = {
-    "username": {"type": "str", "required": True},
-    "password": {"type": "str", "required": True, "no_log": True},
-    "mutual_username": {"type": "str", "required": True},
-    "mutual_password": {"type": "str", "required": True, "no_log": True},
-}
 TIMEOUT_SPEC = {
     "replacement": {"type": "int", "default": 5},
     "noop_interval": {"type": "int", "default": 2},
@@ -174,7 +169,7 @@ def main():
             "name": {"type": "str", "required": True},
             "prefix": {"type": "str", "required": True},
             "portals": {"type": "list", "elements": "dict", "default": [], "options": PORTAL_SPEC},
-            "chap": {"type": "dict", "options": CHAP_SPEC},
+            "chap": {"type": "dict", "options": CHAP_OPTIONS},
             "timeouts": {"type": "dict", "options": TIMEOUT_SPEC},
             "allow_removal": {"type": "bool", "default": False},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},

@@ -161,18 +161,13 @@ actions:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.chap import CHAP_OPTIONS
 from ..module_utils.definition.sizes import parse_size
 from ..module_utils.errors import DefinitionError, HoldfastError
 from ..module_utils.lio_plan import build_wanted
 from ..module_utils.lio_rtslib import TargetResource
 from ..module_utils.resource import run_module
 
-CHAP_SPEC = {
-    "username": {"type": "str", "required": True},
-    "password": {"type": "str", "required": True, "no_log": True},
-    "mutual_username": {"type": "str", "required": True},
-    "mutual_password": {"type": "str", "required": True, "no_log": True},
-}
 PORTAL_SPEC = {
     "network": {"type": "str", "required": True},
     "address": {"type": "str", "required": True},
@@ -187,7 +182,7 @@ LUN_SPEC = {
 INITIATOR_SPEC = {
     "name": {"type": "str", "required": True},
     "luns": {"type": "list", "elements": "str", "required": True},
-    "chap": {"type": "dict", "required": True, "options": CHAP_SPEC},
+    "chap": {"type": "dict", "required": True, "options": CHAP_OPTIONS},
 }
 
 

@@ -16,7 +16,7 @@ description:
 version_added: 0.1.0
 author: Holdfast contributors (@holdfast)
 requirements: [multipath-tools]
-extends_documentation_fragment: [holdfast.cluster.attributes]
+extends_documentation_fragment: [holdfast.cluster.attributes, holdfast.cluster.multipath_maps]
 options:
   path:
     description: The file.
@@ -27,23 +27,7 @@ options:
     type: str
     required: true
   maps:
-    description: The maps.
-    type: list
-    elements: dict
     default: []
-    suboptions:
-      name:
-        description: Alias of the map.
-        type: str
-        required: true
-      wwid:
-        description: WWID of the LUN.
-        type: str
-        required: true
-      paths:
-        description: Number of paths it must have. A map with fewer is an error, not a success.
-        type: int
-        default: 2
   map_timeout_seconds:
     description: How long to wait for a map.
     type: int

@@ -15,26 +15,10 @@ description:
 version_added: 0.1.0
 author: Holdfast contributors (@holdfast)
 requirements: [multipath-tools]
-extends_documentation_fragment: [holdfast.cluster.attributes]
+extends_documentation_fragment: [holdfast.cluster.attributes, holdfast.cluster.multipath_maps]
 options:
   maps:
-    description: The maps.
-    type: list
-    elements: dict
     required: true
-    suboptions:
-      name:
-        description: Alias of the map.
-        type: str
-        required: true
-      wwid:
-        description: WWID of the LUN.
-        type: str
-        required: true
-      paths:
-        description: Number of paths it must have. A map with fewer is an error, not a success.
-        type: int
-        default: 2
   timeout_seconds:
     description: How long to wait for a map.
     type: int

@@ -17,123 +17,7 @@ description:
   - Makes the data directory with checksums where it is missing, writes its configuration, certificate and access
     rules, and reloads a running server. Never restarts it; the package's owner decides about that.
   - Roles and databases that are not named are left alone. Passwords reach the server only as SCRAM verifiers.
-extends_documentation_fragment: [holdfast.cluster.attributes]
-options:
-  databases:
-    description: The databases.
-    type: list
-    elements: dict
-    required: true
-    suboptions:
-      package:
-        description: Name of the package; common name of the certificate.
-        type: str
-        required: true
-      version:
-        description: Major version.
-        type: str
-        required: true
-      port:
-        description: TCP port.
-        type: int
-        required: true
-      data_directory:
-        description: Directory below the mount point.
-        type: path
-        required: true
-      mount_point:
-        description: File system that must be mounted here before anything is done.
-        type: path
-        required: true
-      addresses:
-        description: Virtual addresses that the certificate is good for.
-        type: list
-        elements: str
-        default: []
-      client_networks:
-        description: Networks whose clients may connect, with TLS and a password.
-        type: list
-        elements: str
-        default: []
-  settings:
-    description: Server settings by name, for all databases. The port is added.
-    type: dict
-    default: {}
-  accounts:
-    description: Roles that may log in, each with the database it owns.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      package:
-        description: Package whose database it is for.
-        type: str
-        required: true
-      role:
-        description: Name of the role.
-        type: str
-        required: true
-      database:
-        description: Name of its database.
-        type: str
-        required: true
-      password:
-        description: Its password; ASCII.
-        type: str
-        required: true
-  borrow:
-    description: Volumes of packages that this node may mount for the first time, from the filter C(borrowed_volumes).
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      package:
-        description: Name of the package.
-        type: str
-        required: true
-      cluster:
-        description: Name of the cluster, part of the reservation key.
-        type: str
-        required: true
-      node_id:
-        description: Number of this node, part of the reservation key.
-        type: int
-        required: true
-      luns:
-        description: LUNs of the volume group.
-        type: list
-        elements: str
-        required: true
-      volume_group:
-        description: Volume group.
-        type: str
-        required: true
-      filesystems:
-        description: Mounted in this order.
-        type: list
-        elements: dict
-        required: true
-        suboptions:
-          volume:
-            description: Logical volume.
-            type: str
-            required: true
-          fstype:
-            description: File system.
-            type: str
-            required: true
-          path:
-            description: Mount point.
-            type: path
-            required: true
-          options:
-            description: Mount options.
-            type: str
-            required: true
-  binaries:
-    description: Directory of the server's programs, with C({version}) in the place of the version.
-    type: str
-    default: /usr/lib/postgresql/{version}/bin
+extends_documentation_fragment: [holdfast.cluster.attributes, holdfast.cluster.databases, holdfast.cluster.databases.binaries]
 """
 
 EXAMPLES = r"""
@@ -169,49 +53,21 @@ actions:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.borrowed_volume import BORROW_OPTION
-from ..module_utils.database_module import run_database_module
-from ..module_utils.postgresql_cluster import PostgresqlCluster, find_binaries
-
-
-def argument_spec():
-    """The options as AnsibleModule takes them."""
-    account = {
-        "package": {"type": "str", "required": True},
-        "role": {"type": "str", "required": True},
-        "database": {"type": "str", "required": True},
-        "password": {"type": "str", "required": True, "no_log": True},
-    }
-    database = {
-        "package": {"type": "str", "required": True},
-        "version": {"type": "str", "required": True},
-        "port": {"type": "int", "required": True},
-        "data_directory": {"type": "path", "required": True},
-        "mount_point": {"type": "path", "required": True},
-        "addresses": {"type": "list", "elements": "str", "default": []},
-        "client_networks": {"type": "list", "elements": "str", "default": []},
-    }
-    return {
-        "databases": {"type": "list", "elements": "dict", "required": True, "options": database},
-        "settings": {"type": "dict", "default": {}},
-        "borrow": BORROW_OPTION,
-        "accounts": {"type": "list", "elements": "dict", "default": [], "options": account},
-        "binaries": {"type": "str", "default": "/usr/lib/postgresql/{version}/bin"},
-    }
+from ..module_utils.database_module import DATABASE_OPTIONS, run_database_module
+from ..module_utils.postgresql_cluster import BINARIES_OPTION, PostgresqlCluster, find_binaries
 
 
 def build_database(database, params, check_mode):
     """One database of the module's parameters."""
     # On a bare node check mode finds nothing installed yet, and runs nothing either.
     binaries = find_binaries(database["version"], params["binaries"], required=not check_mode)
-    accounts = [account for account in params["accounts"] if account["package"] == database["package"]]
-    settings = {**params["settings"], "port": database["port"]}
-    return PostgresqlCluster({**database, "settings": settings, "accounts": accounts}, binaries)
+    return PostgresqlCluster(database, binaries)
 
 
 def main():
     """Run the module."""
-    run_database_module(AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True), build_database)
+    argument_spec = {**DATABASE_OPTIONS, "binaries": BINARIES_OPTION}
+    run_database_module(AnsibleModule(argument_spec=argument_spec, supports_check_mode=True), build_database)
 
 
 if __name__ == "__main__":

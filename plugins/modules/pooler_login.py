@@ -14,7 +14,7 @@ description:
   - Makes the role C(holdfast_pooler) and, in every database and in C(template1), the function C(holdfast_pooler.lookup) that
     it alone may call. The function tells the password verifier of a role that may log in and is no superuser.
   - Works on the node whose PostgreSQL runs and does nothing on the others.
-extends_documentation_fragment: [holdfast.cluster.attributes]
+extends_documentation_fragment: [holdfast.cluster.attributes, holdfast.cluster.databases.binaries]
 options:
   logins:
     description: The packages' databases.
@@ -42,10 +42,6 @@ options:
         description: Password of the role. Reaches the server only as a SCRAM verifier.
         type: str
         required: true
-  binaries:
-    description: Directory of the server's programs, with C({version}) in the place of the version.
-    type: str
-    default: /usr/lib/postgresql/{version}/bin
 """
 
 EXAMPLES = r"""
@@ -74,6 +70,7 @@ actions:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.pooler_login import PoolerLogin
+from ..module_utils.postgresql_cluster import BINARIES_OPTION
 from ..module_utils.resource import run_module
 from ..module_utils.resource_group import ResourceGroup
 
@@ -90,7 +87,7 @@ def main():
     module = AnsibleModule(
         argument_spec={
             "logins": {"type": "list", "elements": "dict", "required": True, "options": login},
-            "binaries": {"type": "str", "default": "/usr/lib/postgresql/{version}/bin"},
+            "binaries": BINARIES_OPTION,
         },
         supports_check_mode=True,
     )

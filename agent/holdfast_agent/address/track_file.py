@@ -19,11 +19,3 @@ def write_track_file(package: str, may_raise: bool, directory: Path = DIRECTORY)
         os.pwrite(handle, b"0\n" if may_raise else b"1\n", 0)
     finally:
         os.close(handle)
-
-
-def read_track_file(package: str, directory: Path = DIRECTORY) -> bool:
-    """Whether keepalived may raise the package's addresses here."""
-    try:
-        return (directory / package).read_text().strip() == "0"
-    except OSError:
-        return False

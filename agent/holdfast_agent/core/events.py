@@ -90,7 +90,7 @@ class Beat:
 
 @dataclass(frozen=True, slots=True)
 class LunView:
-    """One LUN as READ KEYS, READ RESERVATION and READ FULL STATUS show it through any one live path."""
+    """One LUN as READ FULL STATUS shows it through any one live path."""
 
     lun: str
     problem: Problem = Problem.NONE

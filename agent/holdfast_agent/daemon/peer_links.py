@@ -66,10 +66,6 @@ class PeerLinks:
             moment = self._ports.loop.now + number * _ANNOUNCE_EVERY_SECONDS
             self._ports.loop.call_at(moment, lambda: self._send({package: term}))
 
-    def send_now(self) -> None:
-        """Send a heartbeat out of turn: something changed that peers should know at once."""
-        self._send({})
-
     def _beat(self) -> None:
         self._send({})
         self._ports.loop.call_at(self._ports.loop.now + self._interval, self._beat)

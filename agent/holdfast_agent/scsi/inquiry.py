@@ -1,4 +1,4 @@
-"""Who is behind a path device: INQUIRY, VPD pages 80h and 83h, TEST UNIT READY (SPC-4 6.6, 6.47, 7.8)."""
+"""Who is behind a path device: INQUIRY and its VPD page 83h (SPC-4 6.6 and 7.8.6)."""
 
 from __future__ import annotations
 
@@ -9,21 +9,11 @@ from ..errors import CheckConditionError
 from .command import run_command
 from .sgio import Transport
 
-_TEST_UNIT_READY, _INQUIRY = 0x00, 0x12
-_SERIAL_PAGE, _IDENTIFICATION_PAGE = 0x80, 0x83
+_INQUIRY, _IDENTIFICATION_PAGE = 0x12, 0x83
 # SPC-4 7.8.6: designator types and associations.
 _NAA_DESIGNATOR, _RELATIVE_TARGET_PORT = 3, 4
 _ASSOCIATION_LUN, _ASSOCIATION_PORT = 0, 1
 _ALLOCATION_BYTES = 1024
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Vendor, product and revision of a logical unit."""
-
-    vendor: str
-    product: str
-    revision: str
 
 
 @dataclass(frozen=True)
@@ -33,25 +23,6 @@ class Designator:
     kind: int
     association: int
     value: bytes
-
-
-def test_unit_ready(transport: Transport, timeout_seconds: float) -> None:
-    """Ask whether the path works; also eats the unit attentions that wait on this nexus."""
-    run_command(transport, bytes(6), timeout_seconds=timeout_seconds)
-
-
-def read_identity(transport: Transport, timeout_seconds: float) -> Identity:
-    """Standard INQUIRY data, SPC-4 table 142."""
-    data = _inquire(transport, 0, 0, timeout_seconds)
-    if len(data) < 36:
-        raise CheckConditionError(f"INQUIRY: reply of {len(data)} bytes is too short")
-    words = (data[8:16], data[16:32], data[32:36])
-    return Identity(*(word.decode("ascii", "replace").strip() for word in words))
-
-
-def read_serial(transport: Transport, timeout_seconds: float) -> str:
-    """Unit serial number, VPD page 80h."""
-    return _page_body(_inquire(transport, 1, _SERIAL_PAGE, timeout_seconds)).decode("ascii", "replace").strip("\0 ")
 
 
 def read_identification(transport: Transport, timeout_seconds: float) -> tuple[Designator, ...]:

@@ -1,7 +1,8 @@
 """Persistent reservations on one path: the commands of SPC-4 6.15 and 6.16 and the parsing of their replies.
 
-Only what ownership needs is here. CLEAR is missing on purpose: between a CLEAR and the next RESERVE everybody may
-write, so no code path of Holdfast can reach it.
+Only what ownership needs is here. Two are missing on purpose, so that no code path of Holdfast can reach them: CLEAR,
+because between it and the next RESERVE everybody may write, and REGISTER AND IGNORE EXISTING KEY, which asks for no proof
+of what this nexus was.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from .sgio import Transport
 # SPC-4 6.15 and 6.16: operation codes.
 _RESERVE_IN, _RESERVE_OUT = 0x5E, 0x5F
 # SPC-4 table 212 and table 227: service actions.
-_READ_KEYS, _READ_RESERVATION, _REPORT_CAPABILITIES, _READ_FULL_STATUS = 0, 1, 2, 3
-_REGISTER, _RESERVE, _RELEASE, _PREEMPT_AND_ABORT, _REGISTER_AND_IGNORE = 0, 1, 2, 5, 6
+_READ_RESERVATION, _READ_FULL_STATUS = 1, 3
+_REGISTER, _RESERVE, _RELEASE, _PREEMPT_AND_ABORT = 0, 1, 2, 5
 # SPC-4 table 216: type 5 is Write Exclusive, Registrants Only.
 WRITE_EXCLUSIVE_REGISTRANTS_ONLY = 5
 # 8 KiB: room for 1,023 keys or some hundred full status descriptors; the field in the CDB is 16 bits.
@@ -27,29 +28,12 @@ _APTPL_BIT = 0x01
 
 
 @dataclass(frozen=True)
-class Keys:
-    """Reply of READ KEYS: the generation counter and every registered key, one entry per nexus."""
-
-    generation: int
-    keys: tuple[int, ...]
-
-
-@dataclass(frozen=True)
 class Reservation:
     """Reply of READ RESERVATION; ``key`` is None where nobody holds a reservation."""
 
     generation: int
     key: int | None
     type: int | None
-
-
-@dataclass(frozen=True)
-class Capabilities:
-    """Reply of REPORT CAPABILITIES, reduced to what the fencing preflight asks."""
-
-    aptpl_supported: bool
-    aptpl_active: bool
-    write_exclusive_registrants_only: bool
 
 
 @dataclass(frozen=True)
@@ -88,17 +72,9 @@ class ReservationPath:
         self._transport = transport
         self._timeout = timeout_seconds
 
-    def read_keys(self) -> Keys:
-        """All registered keys of the logical unit."""
-        return parse_read_keys(self._read(_READ_KEYS))
-
     def read_reservation(self) -> Reservation:
         """The reservation in force, if any."""
         return parse_read_reservation(self._read(_READ_RESERVATION))
-
-    def report_capabilities(self) -> Capabilities:
-        """What the target can do; asked once before a LUN is used."""
-        return parse_report_capabilities(self._read(_REPORT_CAPABILITIES))
 
     def read_full_status(self) -> FullStatus:
         """Every registration with its port and initiator."""
@@ -107,10 +83,6 @@ class ReservationPath:
     def register(self, own_key: int, new_key: int) -> None:
         """REGISTER with APTPL: ``own_key`` is what this nexus has now (0: nothing); conflict where that is wrong."""
         self._write(_REGISTER, own_key, new_key, aptpl=True)
-
-    def register_and_ignore(self, new_key: int) -> None:
-        """REGISTER AND IGNORE EXISTING KEY: only for the unfence step, which has proven that this is allowed."""
-        self._write(_REGISTER_AND_IGNORE, 0, new_key, aptpl=True)
 
     def unregister(self, own_key: int) -> None:
         """Give up this nexus' registration; the last one of a type 5 holder ends the reservation."""
@@ -153,12 +125,6 @@ def _header(data: bytes, what: str) -> tuple[int, int]:
     return generation, additional
 
 
-def parse_read_keys(data: bytes) -> Keys:
-    """SPC-4 table 213."""
-    generation, additional = _header(data, "READ KEYS")
-    return Keys(generation, struct.unpack_from(f">{additional // 8}Q", data, 8))
-
-
 def parse_read_reservation(data: bytes) -> Reservation:
     """SPC-4 table 214 and 215."""
     generation, additional = _header(data, "READ RESERVATION")
@@ -168,18 +134,6 @@ def parse_read_reservation(data: bytes) -> Reservation:
         raise CheckConditionError(f"READ RESERVATION: descriptor of {additional} bytes")
     (key,) = struct.unpack_from(">Q", data, 8)
     return Reservation(generation, key, data[21] & 0x0F)
-
-
-def parse_report_capabilities(data: bytes) -> Capabilities:
-    """SPC-4 table 217; the type mask only counts where TMV says that it is valid."""
-    if len(data) < 8:
-        raise CheckConditionError(f"REPORT CAPABILITIES: reply of {len(data)} bytes is too short")
-    type_mask_valid = bool(data[3] & 0x80)
-    return Capabilities(
-        aptpl_supported=bool(data[2] & 0x01),
-        aptpl_active=bool(data[3] & 0x01),
-        write_exclusive_registrants_only=type_mask_valid and bool(data[4] & 0x20),
-    )
 
 
 def parse_read_full_status(data: bytes) -> FullStatus:

@@ -18,9 +18,11 @@ from ..scsi_paths import find_paths
 from . import unregister
 from .base import Fault
 
+# SPC-4 6.16: service actions that nothing but a fault may use.
 REGISTER_AND_IGNORE, CLEAR = 0x06, 0x03
 # "STRANGER" would be a key of no cluster: the top bit of a cluster's key is always set, here it is not.
 STRANGER_KEY = 0x5354524E00000001
+# SBC-3: operation codes.
 READ_CAPACITY_16, READ_16, WRITE_16 = 0x9E, 0x88, 0x8A
 
 

@@ -11,6 +11,7 @@ import os
 import struct
 import sys
 
+# include/scsi/sg.h; SPC-4 6.16
 SG_IO, TO_DEVICE, TIMEOUT_MILLISECONDS = 0x2285, -2, 5000
 PERSISTENT_RESERVE_OUT, REGISTER = 0x5F, 0x00
 

@@ -94,7 +94,8 @@ class LabCluster(ABC):
         """Let nobody watch the database until `watch_again`."""
 
     @abstractmethod
-    def watch_again(self, owner: str) -> None: ...
+    def watch_again(self, owner: str) -> None:
+        """The end of `leave_alone`."""
 
     @property
     def views(self) -> Mapping[str, ClusterView]:

@@ -34,6 +34,7 @@ class Figure:
 
     @property
     def value(self) -> float:
+        """The median."""
         return statistics.median(self.samples)
 
     @property
@@ -56,11 +57,13 @@ class Figure:
 
     @property
     def verdict(self) -> str:
+        """Whether the aim is met; empty without one."""
         if self.aim is None:
             return ""
         return "met" if self.value <= self.aim else "missed"
 
     def data(self) -> dict[str, Any]:
+        """The figure as it stands in the JSON, with what is computed from its samples."""
         return {**asdict(self), "value": self.value, "p95": self.p95, "ratio": round(self.ratio, 2),
                 "verdict": self.verdict or None}
 
@@ -74,6 +77,7 @@ def machine() -> dict[str, Any]:
 
 
 def document(name: str, figures: list[Figure], *, quick: bool, host: dict[str, Any]) -> dict[str, Any]:
+    """One run of a benchmark for machines; `host` is what `machine` said before it."""
     return {"schema": 1, "benchmark": name, "time": datetime.now(UTC).isoformat(timespec="seconds"), "quick": quick,
             "machine": host, "figures": [figure.data() for figure in figures]}
 

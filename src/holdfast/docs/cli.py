@@ -10,19 +10,21 @@ from holdfast.docs.build import build_site
 from holdfast.docs.reference.pages import stale_files, write_files
 from holdfast.lab.errors import LabError
 from holdfast.progress import Progress
+from holdfast.verbs import add_verb
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def add_arguments(areas: Any) -> None:
     """Adds `docs` to the command line's areas."""
-    docs = areas.add_parser("docs", help="reference pages and the documentation as a site")
+    docs = add_verb(areas, "docs", "reference pages and the documentation as a site")
     verbs = docs.add_subparsers(dest="verb", required=True, metavar="VERB")
-    reference = verbs.add_parser("reference", help="write the reference pages from the code")
+    reference = add_verb(verbs, "reference", "write the reference pages from the code")
     reference.add_argument("--check", action="store_true", help="write nothing; fail where a page says other than the code")
     reference.set_defaults(run=run_reference)
-    build = verbs.add_parser("build", help="build the site from docs/, offline and strictly")
-    build.add_argument("--output", type=Path, default=ROOT / "build" / "site", help="folder of the site")
+    build = add_verb(verbs, "build", "build the site from docs/, offline and strictly")
+    build.add_argument("--output", type=Path, default=ROOT / "build" / "site", metavar="FOLDER",
+                       help="folder of the site (default: build/site in the checkout)")
     build.set_defaults(run=run_build)
 
 

@@ -20,12 +20,12 @@ from holdfast.drill.runbook.model import (
     QuestionStep,
     WaitStep,
 )
+from holdfast.drill.waiting import still_missing
 
 if TYPE_CHECKING:
     from holdfast.drill.run import Run
 
 WRITE_MODULE = "holdfast.cluster.fault_write_info"
-POLL_SECONDS = 0.2
 # A command to the agent ends when the package runs on the other side or the agent gives up.
 COMMAND_SECONDS = 300.0
 # A node that was told to go is given this long to be seen gone.
@@ -70,29 +70,31 @@ class Actions:
                 self.heal(action)
 
     def inject(self, action: FaultStep) -> None:
+        """Inject it on every host of the target; a host that should be gone is waited for until it is."""
         drill = self.drill
         faults = plan_faults(action, drill.view, drill.roles)
         drill.faults.inject(faults, drill.observers.boot_ids())
         names = {fault.id for fault in faults}
-        end = time.monotonic() + PROOF_SECONDS
-        while names & set(drill.faults.prove_from_outside(drill.observers.seen(), drill.observers.boot_ids())):
-            if time.monotonic() > end:
-                raise DrillError(f"{action.kind} at {action.target}: the host still answers, the fault did nothing")
-            time.sleep(POLL_SECONDS)
+
+        def unproven(_waited: float) -> str | None:
+            left = names & set(drill.faults.prove_from_outside(drill.observers.seen(), drill.observers.boot_ids()))
+            return "the host still answers, the fault did nothing" if left else None
+
+        if words := still_missing(unproven, PROOF_SECONDS):
+            raise DrillError(f"{action.kind} at {action.target}: {words}")
 
     def wait(self, step: WaitStep) -> None:
         """Ask again and again; the last answer is the message when the time is over."""
-        begin = time.monotonic()
         targets = self.drill.roles.hosts(step.target) if step.target else ()
-        while True:
-            seen = self.seen(time.monotonic() - begin, step)
-            good, words = fulfilled(step, self.drill.view.name, targets, seen)
-            if good:
-                self._after_wait(step)
-                return
-            if time.monotonic() - begin > max(step.timeout_seconds, step.seconds + 1):
-                raise StepFailed(f"not within {step.timeout_seconds:g} s: {words}")
-            time.sleep(POLL_SECONDS)
+
+        def unfulfilled(waited: float) -> str | None:
+            good, words = fulfilled(step, self.drill.view.name, targets, self.seen(waited, step))
+            return None if good else words
+
+        words = still_missing(unfulfilled, max(step.timeout_seconds, step.seconds + 1))
+        if words is not None:
+            raise StepFailed(f"not within {step.timeout_seconds:g} s: {words}")
+        self._after_wait(step)
 
     def seen(self, waited: float, step: WaitStep | None = None) -> Seen:
         """Everything that is known at this moment; asks a node only for the state of a fault."""
@@ -109,6 +111,7 @@ class Actions:
                 self.drill.faults.healed_by_timer(name)
 
     def current_owner(self) -> str:
+        """The one node that owns the package now; StepFailed where it is none or several."""
         found = owners(self.drill.view.name, self.seen(0.0))
         if len(found) != 1:
             raise StepFailed(f"the package has {len(found)} owners: {', '.join(found) or 'nobody'}")

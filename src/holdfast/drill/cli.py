@@ -17,57 +17,65 @@ from holdfast.drill.runbook.explain import explain_runbook, list_runbooks
 from holdfast.drill.runbook.reference import render_reference
 from holdfast.drill.verdict.result import EXIT_CODES
 from holdfast.lab import LabError
+from holdfast.verbs import add_verb
 
 USAGE = 2
+DRILL_NAME = "as `holdfast drill list` names it, or as another product names the same test"
+JUDGED = "Exit code: 0 PASS, 1 FAIL, 2 UNKNOWN, refused or wrong usage."
 
 
 def add_arguments(areas: Any) -> None:
     """Adds `drill` to the command line's areas."""
-    drill = areas.add_parser("drill", help="rehearse failures and judge what happened")
+    drill = add_verb(areas, "drill", "rehearse failures and judge what happened")
     verbs = drill.add_subparsers(dest="verb", required=True, metavar="VERB")
     drill.set_defaults(run=run)
-    listing = verbs.add_parser("list", help="all drills, by category")
+    listing = add_verb(verbs, "list", "all drills, by category")
     listing.add_argument("--names", action="store_true", help="only their names")
     listing.add_argument("-i", "--inventory", type=Path, help="say of each drill whether this site can run it, and why not")
-    listing.add_argument("--lab", metavar="NAME", help="the lab, where the inventory is one (HOLDFAST_LAB)")
-    listing.add_argument("--package", help="the package; not needed where there is only one")
-    verbs.add_parser("explain", help="what a drill does and expects").add_argument("name")
-    _add_run(verbs.add_parser("run", help="run a drill and judge it"))
-    _add_campaign(verbs.add_parser("campaign", help="random faults, one after another and some at once"))
-    _add_resume(verbs.add_parser("resume", help="take up a run whose controller died, or a campaign that paused"))
-    history = verbs.add_parser("history", help="verdicts and outages over time")
-    history.add_argument("name", nargs="?", help="every run of this drill, instead of one line per drill")
-    history.add_argument("--evidence", type=Path, help="folder with the evidence of all runs")
+    _add_package(listing)
+    explain = add_verb(verbs, "explain", "what a drill does and expects")
+    explain.add_argument("name", metavar="NAME", help=DRILL_NAME)
+    _add_run(add_verb(verbs, "run", "run a drill and judge it", JUDGED))
+    _add_campaign(add_verb(verbs, "campaign", "random faults, one after another and some at once", JUDGED))
+    _add_resume(add_verb(verbs, "resume", "take up a run whose controller died, or a campaign that paused", JUDGED))
+    history = add_verb(verbs, "history", "verdicts and outages over time")
+    history.add_argument("name", nargs="?", metavar="NAME", help="every run of this drill, instead of one line per drill")
+    _add_evidence(history)
     history.add_argument("-i", "--inventory", type=Path, help="ask this site's nodes whether the definition has changed since")
-    history.add_argument("--lab", metavar="NAME", help="the lab, where the inventory is one (HOLDFAST_LAB)")
-    history.add_argument("--package", help="the package; not needed where there is only one")
-    history.add_argument("--json", action="store_true", help="for programs")
-    report = verbs.add_parser("report", help="judge an evidence folder again and write its report")
-    report.add_argument("folder", type=Path, help="its evidence")
-    verbs.add_parser("reference", help="print the reference page of the runbooks")
+    _add_package(history)
+    history.add_argument("--json", action="store_true", help="print as JSON")
+    report = add_verb(verbs, "report", "judge an evidence folder again and write its report", JUDGED)
+    report.add_argument("folder", type=Path, metavar="FOLDER", help="its evidence")
+    add_verb(verbs, "reference", "print the reference page of the runbooks")
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help="a runbook, or the name that another product gives the same test")
+    parser.add_argument("name", metavar="NAME", help=DRILL_NAME)
     _add_site(parser)
     parser.add_argument("--step", action="store_true", help="ask before every step of the act")
 
 
 def _add_strain(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--load", type=_count, metavar="CLIENTS", help="background load: pgbench with so many connections")
+    parser.add_argument("--load", type=_count, metavar="CLIENTS", help="background load: pgbench with so many connections "
+                        "(default: none)")
     parser.add_argument("--load-rate", type=float, default=0.0, metavar="TPS",
-                        help="its transactions per second at most (default: as fast as the database answers)")  # fmt: skip
+                        help="its transactions per second at most (default: as fast as the database answers)")
     parser.add_argument("--integrity", action="store_true", help="at the end, let the database's own tools look for damage: "
-                        "pg_amcheck and the checksum of every page")  # fmt: skip
+                        "pg_amcheck and the checksum of every page")
 
 
 def _add_campaign(parser: argparse.ArgumentParser) -> None:
     _add_site(parser)
-    parser.add_argument("--seed", type=int, default=1, help="decides every fault; the same seed gives the same campaign")
-    parser.add_argument("--faults", type=_count, default=200, help="how many, proven to have been active (default 200)")
-    parser.add_argument("--limit-seconds", type=float, default=300.0, help="in service again after a fault (default 300)")
-    parser.add_argument("--checkpoint-every", type=_count, default=10, metavar="ROUNDS", help="judge what there is (default 10)")
-    parser.add_argument("--minutes", type=float, help="pause when they are over; go on with `holdfast drill resume FOLDER`")
+    parser.add_argument("--seed", type=int, default=1, metavar="N",
+                        help="decides every fault; the same seed gives the same campaign (default: 1)")
+    parser.add_argument("--faults", type=_count, default=200, metavar="N",
+                        help="end when so many were proven to have been active (default: 200)")
+    parser.add_argument("--limit-seconds", type=float, default=300.0, metavar="SECONDS",
+                        help="fail where the package is not in service so soon after a round's faults (default: 300)")
+    parser.add_argument("--checkpoint-every", type=_count, default=10, metavar="ROUNDS",
+                        help="judge all records after so many rounds (default: 10)")
+    parser.add_argument("--minutes", type=float, metavar="MINUTES", help="pause after the round in which they are over "
+                        "(default: go on to the end); take it up with `holdfast drill resume FOLDER`")
     parser.add_argument("--step", action="store_true", help="ask before every fault")
 
 
@@ -78,8 +86,9 @@ def _count(text: str) -> int:
 
 
 def _add_resume(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", type=Path, help="its evidence")
-    parser.add_argument("--minutes", type=float, help="of a campaign: pause again when they are over")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="its evidence")
+    parser.add_argument("--minutes", type=float, metavar="MINUTES", help="of a campaign: pause again after the round in which "
+                        "they are over (default: go on to the end)")
     _add_approval(parser)
     parser.add_argument("--plain", action="store_true", help="plain lines, no live view")
 
@@ -87,17 +96,27 @@ def _add_resume(parser: argparse.ArgumentParser) -> None:
 def _add_site(parser: argparse.ArgumentParser) -> None:
     inventory = PROJECT / "inventories" / "lab"
     parser.add_argument("-i", "--inventory", type=Path, default=inventory, help="inventory of the site (default: the lab's)")
-    parser.add_argument("--lab", metavar="NAME", help="the lab, where the inventory is one (HOLDFAST_LAB)")
-    parser.add_argument("--package", help="the package; not needed where there is only one")
+    _add_package(parser)
     parser.add_argument("--dry-run", action="store_true", help="print the plan and touch nothing")
     parser.add_argument("--plain", action="store_true", help="plain lines, no live view")
-    parser.add_argument("--evidence", type=Path, help="folder for the evidence of all runs")
+    _add_evidence(parser)
     _add_approval(parser)
     _add_strain(parser)
 
 
+def _add_package(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--lab", metavar="NAME", help="the lab, where the inventory is one (default: $HOLDFAST_LAB, else 'lab')")
+    parser.add_argument("--package", metavar="NAME", help="the package (default: the only one that there is)")
+
+
+def _add_evidence(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--evidence", type=Path, metavar="FOLDER", help="where the evidence of all runs is kept (default: "
+                        "evidence/ in $HOLDFAST_STATE, else in ~/.local/state/holdfast)")
+
+
 def _add_approval(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--approve-production", metavar="CLUSTER", help="run on an inventory that says it is production")
+    parser.add_argument("--approve-production", metavar="CLUSTER", help="run on an inventory that says it is production; "
+                        "its cluster's name is the approval")
 
 
 def run(arguments: argparse.Namespace) -> int:

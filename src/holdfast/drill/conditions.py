@@ -25,10 +25,13 @@ class NodeSeen:
     has_agent: bool = True
 
     def package(self, name: str) -> Mapping[str, Any]:
+        """The agent's entry of a package; empty where there is none, or no agent."""
         found: Mapping[str, Any] = (self.status or {}).get("packages", {}).get(name, {})
         return found
 
     def state(self, package: str) -> str:
+        """The package's state in the agent's words (docs/reference/agent.md); `no agent` where none answers, `answers` for a
+        host that needs none, empty for a package that the agent does not know."""
         if not self.has_agent:
             return "answers"
         return str(self.package(package).get("state", "")) if self.status else "no agent"
@@ -54,10 +57,12 @@ def fulfilled(step: WaitStep, package: str, targets: tuple[str, ...], seen: Seen
 
 
 def owners(package: str, seen: Seen) -> list[str]:
+    """Nodes whose agents say that they own it; more than one is what must never be."""
     return [name for name, node in seen.nodes.items() if node.state(package) == "owner"]
 
 
 def keepers(package: str, seen: Seen) -> list[str]:
+    """Nodes that hold the package, watched or not."""
     return [name for name, node in seen.nodes.items() if node.state(package) in KEEPING_STATES]
 
 
@@ -150,4 +155,3 @@ CONDITIONS: dict[str, Callable[[WaitStep, str, tuple[str, ...], Seen], Answer]] 
     "fault_healed": _fault_healed,
     "seconds": _seconds,
 }
-NEEDS_SNAPSHOT = ("paths_complete",)

@@ -26,14 +26,16 @@ from holdfast.drill.erp_users import NoErpUsers, find_erp_users
 from holdfast.drill.errors import DrillError
 from holdfast.drill.evidence import describe_run, write_json
 from holdfast.drill.resuming import Remains, take_up
-from holdfast.drill.run import CALM_BEFORE_SECONDS, POLL_SECONDS, Aborted, Run
+from holdfast.drill.run import CALM_BEFORE_SECONDS, Aborted, Run
 from holdfast.drill.runbook.model import Runbook, Step
 from holdfast.drill.verdict.judge import judge
 from holdfast.drill.verdict.load import load_history
 from holdfast.drill.verdict.result import Judgement
 from holdfast.drill.verdict.write import write_verdict
+from holdfast.drill.waiting import still_missing
 from holdfast.report.render import write_report
 
+# Until the ERP's users are served again: its server starts after its database.
 ERP_SECONDS = 180.0
 
 
@@ -115,11 +117,13 @@ class Drill(Run):
         if self.erp.settings is None or (self.acted and self.runbook.expect.owner == "nobody"):
             return
         with self.step(f"the ERP's users are served for {CALM_BEFORE_SECONDS:g} s without an error", "wait"):
-            end = time.monotonic() + ERP_SECONDS
-            while not (answer := self.erp.served(CALM_BEFORE_SECONDS))[0]:
-                if time.monotonic() > end:
-                    raise StepFailed(f"not within {ERP_SECONDS:g} s: {answer[1]}")
-                time.sleep(POLL_SECONDS)
+            words = still_missing(self._what_the_erp_lacks, ERP_SECONDS)
+            if words is not None:
+                raise StepFailed(f"not within {ERP_SECONDS:g} s: {words}")
+
+    def _what_the_erp_lacks(self, _waited: float) -> str | None:
+        served, words = self.erp.served(CALM_BEFORE_SECONDS)
+        return None if served else words
 
     def _confirm(self, step: Step) -> None:
         if self.step_by_step and self.ask(f"next: {step.name}. Go on? [yes/no] ") != "yes":

@@ -15,7 +15,7 @@ from typing import Any
 from holdfast.drill.errors import DrillError, HostUnreachable
 from holdfast.drill.hosts import SshShell
 from holdfast.drill.observers import LONGEST_DRILL_SECONDS, PLACE_FILES, follow_status
-from holdfast.probe import PROGRAMS
+from holdfast.probe import build_client_command, client_files
 
 ACCOUNT_FILE = "/etc/holdfast/erp_probe.json"
 FOLDER = "/run/holdfast-drill-erp"
@@ -65,13 +65,13 @@ class ErpUsers(NoErpUsers):
             "pause_seconds": PAUSE_SECONDS, "seconds": LONGEST_DRILL_SECONDS, "final_timeout_seconds": 60,
             "attempts": f"{FOLDER}/attempts.jsonl", "status": f"{FOLDER}/status.json",
         }  # fmt: skip
-        files = {"erp.py": PROGRAMS["erp"].read_text(), "erp.json": json.dumps(config)}
+        files = {**client_files(), "erp.json": json.dumps(config)}
         self.shell.succeed(self.client, ["python3", "-c", PLACE_FILES, FOLDER], stdin=json.dumps(files))
         self.shell.succeed(self.client, ["systemd-run", "--quiet", "--collect", f"--unit={UNIT}", *self._call("run")])
         threading.Thread(target=self._follow, name="ERP users' status", daemon=True).start()
 
     def _call(self, verb: str, *words: str) -> list[str]:
-        return ["python3", f"{FOLDER}/erp.py", verb, f"{FOLDER}/erp.json", *words]
+        return build_client_command(FOLDER, "erp", verb, f"{FOLDER}/erp.json", *words)
 
     def _follow(self) -> None:
         follow_status(self.shell, self.client, FOLDER, self._stop, self._take)

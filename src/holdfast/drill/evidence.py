@@ -87,4 +87,5 @@ def git_revision(project: Path) -> dict[str, Any]:
 
 
 def write_json(path: Path, value: Any) -> None:
+    """A document of the evidence, indented for people."""
     path.write_text(json.dumps(value, indent=1) + "\n")

@@ -30,11 +30,14 @@ RUN = "HOLDFAST_RUN"  # marks what one call of Ansible started
 
 @dataclass(frozen=True)
 class Completed:
+    """How a command on a host ended."""
+
     code: int
     stdout: str
     stderr: str
 
     def json(self) -> Any:
+        """Standard output as JSON; DrillError where it is none."""
         try:
             return json.loads(self.stdout)
         except ValueError as error:

@@ -31,6 +31,7 @@ class Journal:
         self.listeners: list[Listener] = []
 
     def write(self, kind: str, **words: Any) -> dict[str, Any]:
+        """One entry, on disk when this returns: `kind`, the words, and both clocks (`t_wall`, `t_mono`) in seconds."""
         entry = {"t_wall": time.time(), "t_mono": time.monotonic(), "kind": kind, **words}
         with self._lock:
             self._file.write(json.dumps(entry) + "\n")

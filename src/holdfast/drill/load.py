@@ -19,7 +19,7 @@ FOLDER, UNIT = "/run/holdfast-drill-load", "holdfast-drill-load"
 # A server that went away without a word has to be noticed, or the load would wait for it until the drill is over.
 IMPATIENT = "connect_timeout=2 tcp_user_timeout=2000 keepalives_idle=1 keepalives_interval=1 keepalives_count=2"
 FIND = "ls -1 /usr/lib/postgresql/*/bin/pgbench 2>/dev/null | sort -V | tail -n 1"
-INITIALISE_SECONDS = 900
+INITIALISE_SECONDS = 900  # the most that making pgbench's tables may take
 KEEP_EMPTY = "/etc/postgresql-common/createcluster.conf"
 
 

@@ -17,6 +17,7 @@ from holdfast.drill.errors import DrillError, Refused
 from holdfast.drill.hosts import SshShell
 from holdfast.drill.view import ClusterView
 
+# Between two signs of life of the controller; twelve that fail to come give the lock up.
 BEAT_SECONDS = 5
 # Runs on the client host, which no drill breaks. It holds the lock as long as the controller gives a sign of life: a
 # connection that broke is an end of file, a controller whose power was cut is silence.

@@ -8,7 +8,7 @@ import secrets
 
 from holdfast.drill.observers import PLACE_FILES, Probe
 from holdfast.drill.view import ClusterView
-from holdfast.probe import PROGRAMS
+from holdfast.probe import client_files
 
 
 class MariadbProbe(Probe):
@@ -29,8 +29,7 @@ class MariadbProbe(Probe):
         login = {"host": self.route.host, "port": self.route.port, "user": "holdfast_probe", "password": password,
                  "database": "holdfast_probe"}  # fmt: skip
         config = {**self._config(self.route), "database": "mariadb", "conninfo": login}
-        files = {f"{name}.py": PROGRAMS[name].read_text() for name in ("client", "client_mariadb")}
-        files["probe.json"] = json.dumps(config)
+        files = {**client_files(), "probe.json": json.dumps(config)}
         self.shell.succeed(self.client, ["python3", "-c", PLACE_FILES, self.folder], stdin=json.dumps(files))
         self.shell.succeed(self.client, [*self._call("prepare")])
 

@@ -26,11 +26,12 @@ from holdfast.drill.hosts import AnsibleModules, SshShell
 from holdfast.drill.journal import open_lines
 from holdfast.drill.route import Route, choose_route
 from holdfast.drill.view import ClusterView
-from holdfast.probe import PROGRAMS
+from holdfast.probe import PROGRAMS, build_client_command, client_files
 
 # A host that has not spoken for this long does not answer; it speaks four times a second.
 SILENT_SECONDS = 2.0
 RECONNECT_SECONDS = 0.5
+# Programs on hosts end by themselves after this, whatever became of the controller.
 LONGEST_DRILL_SECONDS, LONGEST_CAMPAIGN_SECONDS = 3600, 12 * 3600
 PROBE_FOLDER = "/run/holdfast-drill"
 PROBE_UNIT = "holdfast-drill-probe"
@@ -78,6 +79,7 @@ class Stream(threading.Thread):
         self.ahead_seconds = ahead if self.ahead_seconds is None else max(ahead, self.ahead_seconds)
 
     def silent(self) -> bool:
+        """Whether the host has not spoken for SILENT_SECONDS."""
         return time.monotonic() - self.latest_at > SILENT_SECONDS
 
     def stop(self) -> None:
@@ -143,6 +145,7 @@ class Observers:
         return {s.host: {"offset_seconds": round(s.ahead_seconds, 3)} for s in streams if s.ahead_seconds is not None}
 
     def boot_ids(self) -> dict[str, str]:
+        """Host to the kernel's id of its current start; empty before its first word."""
         return {host: stream.latest.get("boot_id", "") for host, stream in self.streams.items()}
 
     def stop(self) -> None:
@@ -225,12 +228,12 @@ class Probe:
         )  # fmt: skip
         route = self.route
         passfile = f"{route.host}:{route.port}:holdfast_probe:holdfast_probe:{password}\n"
-        files = {"client.py": PROGRAMS["client"].read_text(), "probe.json": json.dumps(self._config(route)), "pgpass": passfile}
+        files = {**client_files(), "probe.json": json.dumps(self._config(route)), "pgpass": passfile}
         self.shell.succeed(self.client, ["python3", "-c", PLACE_FILES, self.folder], stdin=json.dumps(files))
         self.shell.succeed(self.client, [*self._call("prepare")])
 
     def _call(self, verb: str, *words: str) -> list[str]:
-        return ["python3", f"{self.folder}/client.py", verb, f"{self.folder}/probe.json", *words]
+        return build_client_command(self.folder, "client", verb, f"{self.folder}/probe.json", *words)
 
     def conninfo(self) -> str:
         """Where and as whom (libpq); the password is in a file that root alone can read."""
@@ -268,9 +271,11 @@ class Probe:
 
     @property
     def calm_seconds(self) -> float:
+        """How long no attempt has failed; 0 before the first status."""
         return time.monotonic() - self.calm_since if self.status else 0.0
 
     def final_read(self, label: str) -> dict[str, Any]:
+        """The rows that are there now, by worker as ``[first, last, rows]``. DrillError where the database does not answer."""
         done = self.shell.run(self.client, self._call("final", label), timeout_seconds=90)
         if done.code:
             raise DrillError(f"no final read: {done.stderr.strip()[-200:]}")
@@ -302,10 +307,12 @@ PLACE_FILES = """
 import json, os, shutil, sys
 folder = sys.argv[1]
 shutil.rmtree(folder, ignore_errors=True)
-os.mkdir(folder, 0o700)
 os.umask(0o077)
+os.mkdir(folder)
 for name, text in json.load(sys.stdin).items():
-    open(os.path.join(folder, name), "w").write(text)
+    path = os.path.join(folder, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    open(path, "w").write(text)
 """
 
 

@@ -26,9 +26,11 @@ VERBS = {
 class Power(Protocol):
     """Does a verb to a host and says what is the case afterwards."""
 
-    def abilities(self) -> frozenset[str]: ...
+    def abilities(self) -> frozenset[str]:
+        """Those of VERBS that it has for every host."""
 
-    def do(self, host: str, verb: str, network: str | None = None) -> str: ...
+    def do(self, host: str, verb: str, network: str | None = None) -> str:
+        """Do a verb of VERBS, with its network where it is about a cable; what is the case now, in words. DrillError."""
 
     def unplugged(self, host: str, network: str) -> bool | None:
         """Whether the cable is out; None where only the host itself can say so."""

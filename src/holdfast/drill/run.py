@@ -29,12 +29,13 @@ from holdfast.drill.plan import PHASES, Roles
 from holdfast.drill.power import Power
 from holdfast.drill.runbook.model import CommandStep, WaitStep
 from holdfast.drill.view import ClusterView
+from holdfast.drill.waiting import still_missing
 
 # Quiet time before the act: enough attempts to know the probe's resolution and the normal latency.
 CALM_BEFORE_SECONDS = 3.0
+# Until a host is back, and until a package is whole again or at home: limits after which a step has failed.
 BOOT_SECONDS = 240.0
 FAILBACK_SECONDS = 120.0
-POLL_SECONDS = 0.5
 
 
 class Aborted(DrillError):
@@ -195,13 +196,13 @@ class Run:
                 self.faults.heal(name)
 
     def wait_until_it_answers(self, host: str) -> None:
-        """A host that was unreachable may be on its way back."""
-        end = time.monotonic() + BOOT_SECONDS
-        while time.monotonic() < end:
+        """A host that was unreachable may be on its way back; where it does not come, the next command to it says so."""
+
+        def silent(_waited: float) -> str | None:
             seen = self.observers.seen().get(host)
-            if seen is not None and seen.reachable:
-                return
-            time.sleep(POLL_SECONDS)
+            return None if seen is not None and seen.reachable else "no answer"
+
+        still_missing(silent, BOOT_SECONDS)
 
     def restore_parts(self) -> list[tuple[str, Callable[[], None]]]:
         """What every run does after its act, in this order; a runbook's own restore goes before the way home."""

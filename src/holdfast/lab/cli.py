@@ -13,9 +13,11 @@ from holdfast.lab.backend.registry import BACKENDS
 from holdfast.lab.console import attach_console
 from holdfast.lab.errors import LabError, UsageError
 from holdfast.lab.host import install_missing
-from holdfast.lab.lab import Lab, Node, labs
+from holdfast.lab.lab import Lab, labs
+from holdfast.lab.node import Node
 from holdfast.lab.topology import SYSTEMS, builtin_topologies, load_topology
 from holdfast.progress import Progress
+from holdfast.verbs import add_verb
 
 DEFAULT_NAME = "lab"
 Handler = Callable[[argparse.Namespace], int]
@@ -32,8 +34,8 @@ def add_arguments(areas: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _verb(verbs: argparse._SubParsersAction[argparse.ArgumentParser], name: str, handler: Handler, text: str, *,
-          node: bool = False, with_json: bool = False) -> argparse.ArgumentParser:
-    parser = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+          with_json: bool = False) -> argparse.ArgumentParser:
+    parser = add_verb(verbs, name, text)
     parser.add_argument("--name", default=os.environ.get("HOLDFAST_LAB", DEFAULT_NAME),
                         help="the lab's name (default: $HOLDFAST_LAB, else 'lab')")
     if with_json:
@@ -42,11 +44,15 @@ def _verb(verbs: argparse._SubParsersAction[argparse.ArgumentParser], name: str,
     return parser
 
 
+def _add_node(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("node", metavar="NODE", help="one of the lab's nodes, as `holdfast lab status` names them")
+
+
 def _add_up(verbs: Any) -> None:
     parser = _verb(verbs, "up", up, "build what is missing, boot the nodes and wait until they answer", with_json=True)
     known = ", ".join(builtin_topologies())
-    parser.add_argument("--topology", default="default", help=f"a file, or one of: {known} (default: default)")
-    parser.add_argument("--nodes", type=int, metavar="N", help="another number of cluster nodes than the topology's (1-8)")
+    parser.add_argument("--topology", default="default", help=f"a file, or one of these names: {known} (default: default)")
+    parser.add_argument("--nodes", type=int, metavar="N", help="number of cluster nodes, 1 to 8 (default: the topology's)")
     parser.add_argument("--system", choices=sorted(SYSTEMS), help="the nodes' Debian (default: the topology's)")
     parser.add_argument("--backend", choices=sorted(BACKENDS), default="uml", help="how nodes run (default: uml)")
     parser.add_argument("--install", action="store_true", help="first install the Debian packages that are missing here")
@@ -119,8 +125,8 @@ def _status_line(name: str, node: dict[str, Any]) -> str:
 
 def _add_ssh(verbs: Any) -> None:
     parser = _verb(verbs, "ssh", ssh, "a root shell on a node, or a command there")
-    parser.add_argument("node", metavar="NODE")
-    parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="run this instead of a shell")
+    _add_node(parser)
+    parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="run this in place of a shell")
 
 
 def ssh(arguments: argparse.Namespace) -> int:
@@ -132,7 +138,7 @@ def ssh(arguments: argparse.Namespace) -> int:
 
 def _add_console(verbs: Any) -> None:
     parser = _verb(verbs, "console", console, "a node's console (root is logged in; leave with Ctrl-])")
-    parser.add_argument("node", metavar="NODE")
+    _add_node(parser)
 
 
 def console(arguments: argparse.Namespace) -> int:
@@ -143,8 +149,8 @@ def console(arguments: argparse.Namespace) -> int:
 
 def _add_power(verbs: Any) -> None:
     parser = _verb(verbs, "power", power, "a node's power switch (off is a power cut)", with_json=True)
-    parser.add_argument("action", choices=("on", "off", "cycle"))
-    parser.add_argument("node", metavar="NODE")
+    parser.add_argument("action", choices=("on", "off", "cycle"), help="cycle: off, then on")
+    _add_node(parser)
     parser.add_argument("--wait", action="store_true", help="wait until a node that was switched on answers")
 
 
@@ -174,7 +180,7 @@ def _add_freeze(verbs: Any) -> None:
     for verb, text in (("freeze", "stop a node where it stands, as a hypervisor's pause does"),
                        ("thaw", "let a frozen node go on")):
         parser = _verb(verbs, verb, freeze_or_thaw, text, with_json=True)
-        parser.add_argument("node", metavar="NODE")
+        _add_node(parser)
 
 
 def freeze_or_thaw(arguments: argparse.Namespace) -> int:
@@ -185,9 +191,9 @@ def freeze_or_thaw(arguments: argparse.Namespace) -> int:
 
 def _add_cable(verbs: Any) -> None:
     parser = _verb(verbs, "cable", cable, "pull or plug a node's cable of one network", with_json=True)
-    parser.add_argument("action", choices=("unplug", "plug"))
-    parser.add_argument("node", metavar="NODE")
-    parser.add_argument("network", metavar="NETWORK")
+    parser.add_argument("action", choices=("unplug", "plug"), help="unplug: no frame passes until plug")
+    _add_node(parser)
+    parser.add_argument("network", metavar="NETWORK", help="one of the topology's networks, such as client")
 
 
 def cable(arguments: argparse.Namespace) -> int:
@@ -198,9 +204,9 @@ def cable(arguments: argparse.Namespace) -> int:
 
 def _add_logs(verbs: Any) -> None:
     parser = _verb(verbs, "logs", logs, "a node's console log, or its journal")
-    parser.add_argument("node", metavar="NODE")
+    _add_node(parser)
     parser.add_argument("--journal", action="store_true", help="the journal of all its boots, read over SSH")
-    parser.add_argument("--lines", type=int, default=200, help="how many lines at the end (default: 200)")
+    parser.add_argument("--lines", type=int, default=200, metavar="N", help="how many lines at the end (default: 200)")
 
 
 def logs(arguments: argparse.Namespace) -> int:
@@ -221,7 +227,7 @@ def logs(arguments: argparse.Namespace) -> int:
 
 
 def _add_list(verbs: Any) -> None:
-    parser = verbs.add_parser("list", help="all labs of this user", description="All labs of this user.")
+    parser = add_verb(verbs, "list", "all labs of this user")
     parser.add_argument("--json", action="store_true", help="print as JSON")
     parser.set_defaults(run=list_labs)
 

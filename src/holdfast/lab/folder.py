@@ -51,6 +51,10 @@ class Folder:
         return self.path / "keys"
 
     @property
+    def ssh_config(self) -> Path:
+        return self.path / "ssh_config"
+
+    @property
     def log(self) -> Path:
         return self.path / "supervisor.log"
 
@@ -62,6 +66,7 @@ class Folder:
         return self.path / "nodes" / name
 
     def write(self, record: Record) -> None:
+        """lab.json, replaced in one step."""
         data = {"schema": SCHEMA, "name": record.name, "backend": record.backend,
                 "image": str(record.image.directory), "topology": to_data(record.topology)}
         temporary = self.path / "lab.json.new"
@@ -106,6 +111,7 @@ class Folder:
         return lock
 
     def runs(self) -> bool:
+        """Whether the lab has processes: somebody holds the lock of `claim`."""
         try:
             lock = os.open(self.path / "running.lock", os.O_RDWR | os.O_CLOEXEC)
         except FileNotFoundError:

@@ -95,6 +95,7 @@ def namespace_problem() -> str | None:
 
 
 def available_memory_mib() -> int:
+    """What programs can get without swapping, by the kernel's estimate (proc_meminfo(5)). HostError where it makes none."""
     for line in Path("/proc/meminfo").read_text().splitlines():
         if line.startswith("MemAvailable:"):
             return int(line.split()[1]) // 1024
@@ -102,5 +103,6 @@ def available_memory_mib() -> int:
 
 
 def free_disk_mib(directory: Path) -> int:
+    """Free space for this user where the directory is, or would be."""
     existing = next(place for place in (directory, *directory.parents) if place.exists())
     return shutil.disk_usage(existing).free // (1024 * 1024)

@@ -1,206 +1,70 @@
-#!/usr/bin/python3
 """A user of the ERP who places one sale order after the other and keeps a record of everything that he was told.
 
 One user per application server. An order is four calls of Tryton's JSON-RPC: create, quote, confirm, read. Each call ends
-in one line of JSON, each order in another; both carry one of
+in one line of JSON, each order in another; what a line may claim stands in attempts.py. An order is
 
-* ``ok``            the ERP said yes; for an order: it was confirmed
-* ``fail``          it is sure that the order was not confirmed: no connection, or the ERP said no before it was asked to
-* ``indeterminate`` the request was sent and no clear answer came; both outcomes are right
+* ``ok``            where it was confirmed
+* ``fail``          where it is sure that it was not: its confirmation never left, or the ERP said no
+* ``indeterminate`` where its confirmation was sent and no clear answer came
 
-Every wait has its own deadline, counted by the monotonic clock. A session outlives the server that gave it, because it is
-kept in the database; where the ERP no longer knows it, the user logs in again, as a person would.
+Every wait has its own deadline, counted by the monotonic clock.
 
-    erp.py run CONFIG           until SIGTERM or the config's end
-    erp.py final CONFIG LABEL   the orders that are there now, with their lines and stock moves
+    python3 -m holdfast.probe.erp run CONFIG          until SIGTERM or the config's end
+    python3 -m holdfast.probe.erp final CONFIG LABEL  the orders that are there now, with their lines and stock moves
 """
 
 from __future__ import annotations
 
-import base64
-import http.client
 import json
-import os
-import signal
-import socket
 import sys
 import threading
 import time
 from decimal import Decimal
 from typing import Any
 
-STATUS_PERIOD_SECONDS = 0.2
+from holdfast.probe.attempts import OUTCOMES, Log, NoAnswer, Refused, Worker, run_workers
+from holdfast.probe.tryton import Erp, LoggedOut, Unreachable
+
 PAGE = 500
 #: Users go on while orders are read: one that is confirmed and not processed may just be under way.
 UNDER_WAY_SECONDS = 3.0
-#: A request that was taken over by a dead machine: after a second of silence its successor is asked, which ends it.
-KEEPALIVE = ((socket.TCP_KEEPIDLE, 1), (socket.TCP_KEEPINTVL, 1), (socket.TCP_KEEPCNT, 3), (socket.TCP_USER_TIMEOUT, 3000))
-#: Errors that Tryton raises before it commits anything (trytond.exceptions).
-REFUSALS = ("UserError", "UserWarning", "ConcurrencyException")
-UNAUTHORIZED = 401
 
 
-class Refused(Exception):
-    """The ERP answered, and the answer was no; nothing was committed."""
-
-
-class Unreachable(Exception):
-    """No connection: the ERP does not know of this request."""
-
-
-class NoAnswer(Exception):
-    """The request was sent, and what became of it is not known."""
-
-
-class LoggedOut(Exception):
-    """The ERP does not know this session any more; nothing was done."""
-
-
-class Connection(http.client.HTTPConnection):
-    """One request, one connection, deadlines for opening it and for the answer."""
-
-    def __init__(self, server: dict[str, Any], connect_seconds: float, answer_seconds: float) -> None:
-        super().__init__(server["address"], server["port"], timeout=connect_seconds)
-        self.answer_seconds = answer_seconds
-
-    def connect(self) -> None:
-        super().connect()
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for option, value in KEEPALIVE:
-            self.sock.setsockopt(socket.IPPROTO_TCP, option, value)
-        self.sock.settimeout(self.answer_seconds)
-
-
-class Erp:
-    """One user's way to one application server."""
-
-    def __init__(self, config: dict[str, Any], server: dict[str, Any]) -> None:
-        self.config, self.server = config, server
-        with open(config["account_file"]) as file:  # noqa: PTH123 - one file without pathlib's start-up cost
-            self.account = json.load(file)
-        self.session = ""
-        self.context: dict[str, Any] = {}
-
-    def call(self, method: str, *params: Any) -> Any:
-        """The result of a method; logs in first where that is needed."""
-        if not self.session:
-            self._log_in()
-        try:
-            return self._post(method, [*params, self.context], self.session)
-        except LoggedOut:
-            self.session = ""
-            raise
-
-    def _log_in(self) -> None:
-        """A session counts once the user's context is known as well: without his company no order can be placed."""
-        words = {"password": self.account["password"]}
-        found = self._post("common.db.login", [self.account["login"], words, "en"])
-        user, key = found[0], found[1]
-        session = base64.b64encode(f"{self.account['login']}:{user}:{key}".encode()).decode()
-        self.context = self._post("model.res.user.get_preferences", [True, {}], session)
-        self.session = session
-
-    def _post(self, method: str, params: list[Any], session: str = "") -> Any:
-        body = json.dumps({"id": 0, "method": method, "params": params})
-        headers = {"Content-Type": "application/json"}
-        if session:
-            headers["Authorization"] = f"Session {session}"
-        connection = Connection(self.server, self.config["connect_timeout_seconds"], self.config["call_timeout_seconds"])
-        try:
-            try:
-                connection.connect()
-            except OSError as error:
-                raise Unreachable(f"no connection: {error}") from error
-            try:
-                connection.request("POST", f"/{self.account['database']}/", body, headers)
-                answer = connection.getresponse()
-                text = answer.read()
-            except (OSError, http.client.HTTPException) as error:
-                raise NoAnswer(f"no answer: {error or type(error).__name__}") from error
-        finally:
-            connection.close()
-        return read_answer(answer.status, text)
-
-
-def read_answer(status: int, text: bytes) -> Any:
-    """The result in an answer of the ERP; an error that may have come after a commit counts as no answer."""
-    if status == UNAUTHORIZED:
-        raise LoggedOut("the session is not known")
-    if status != http.client.OK:
-        raise NoAnswer(f"HTTP status {status}")
-    try:
-        document = json.loads(text, object_hook=_decode)
-    except ValueError as error:
-        raise NoAnswer("the answer is not JSON") from error
-    if "error" in document:
-        words = [str(word) for word in document["error"]]
-        if words and words[0] in REFUSALS:
-            raise Refused(": ".join(words)[:200])
-        raise NoAnswer(words[0][:200] if words else "an error without words")
-    return document["result"]
-
-
-def _decode(value: dict[str, Any]) -> Any:
-    return value["decimal"] if value.get("__class__") == "Decimal" else value
-
-
-class Log:
-    """One line per call and per order, written at once; and a small status file for whoever watches."""
+class OrderLog(Log):
+    """Counts calls, and orders beside them."""
 
     def __init__(self, config: dict[str, Any]) -> None:
-        self.file = open(config["attempts"], "a", buffering=1)  # noqa: SIM115, PTH123 - lives as long as the program
-        self.status_path = config["status"]
-        self.lock = threading.Lock()
-        self.counts = {"ok": 0, "fail": 0, "indeterminate": 0}
-        self.orders = {"ok": 0, "fail": 0, "indeterminate": 0}
-        self.last_ok: dict[str, float] = {}
-        self.last_error = ""
-        self.broken = ""
+        super().__init__(config)
+        self.orders = dict.fromkeys(OUTCOMES, 0)
 
-    def add(self, record: dict[str, Any]) -> None:
-        with self.lock:
-            self.file.write(json.dumps(record) + "\n")
-            (self.orders if record["kind"] == "order" else self.counts)[record["outcome"]] += 1
-            if record["outcome"] != "ok":
-                self.last_error = record["error"]
-            elif record["kind"] == "call":
-                self.last_ok[record["worker"]] = record["t_mono"] + record["seconds"]
+    def count(self, record: dict[str, Any]) -> None:
+        if record["kind"] == "order":
+            self.orders[record["outcome"]] += 1
+            return
+        super().count(record)
+        if record["outcome"] == "ok":
+            self.last_ok[record["worker"]] = record["t_mono"] + record["seconds"]
 
-    def write_status(self) -> None:
-        with self.lock:
-            now = time.monotonic()
-            waits = {worker: round(now - end, 3) for worker, end in self.last_ok.items()}
-            status = {"t_wall": time.time(), **self.counts, "orders": self.orders, "waits": waits,
-                      "last_error": self.last_error, "broken": self.broken}  # fmt: skip
-        with open(self.status_path + ".new", "w") as file:  # noqa: PTH123
-            json.dump(status, file)
-        os.replace(self.status_path + ".new", self.status_path)  # noqa: PTH105
+    def status(self) -> dict[str, Any]:
+        return {**super().status(), "orders": self.orders}
 
 
-class Seller(threading.Thread):
+class Seller(Worker):
     """One user: order after order, each with a reference of its own."""
 
     def __init__(self, server: dict[str, Any], config: dict[str, Any], log: Log, stop: threading.Event) -> None:
-        super().__init__(name=server["name"], daemon=True)
-        self.config, self.log, self.stop = config, log, stop
+        super().__init__(server["name"], config, log, stop)
         self.erp = Erp(config, server)
         self.goods: list[dict[str, Any]] = []
         self.customers: list[dict[str, Any]] = []
-        self.seq = 0
 
-    def run(self) -> None:
-        try:
-            while not self.stop.is_set():
-                self.order()
-        except Exception as error:  # a probe that half works would measure half of the truth: all of it stops
-            self.log.broken = f"{self.name}: {type(error).__name__}: {error}"
-            self.stop.set()
-            raise
+    def work(self) -> None:
+        self.order()
 
     def order(self) -> None:
         """One order from the catalogue to the stock move."""
         self.seq += 1
-        record = self._record("order", rows=0)
+        record = self.begin(kind="order", rows=0)
         self.stage, self.confirm_sent = "create", False
         outcome, error = "ok", ""
         try:
@@ -213,7 +77,7 @@ class Seller(threading.Thread):
             outcome, error = ("indeterminate" if self.confirm_sent else "fail"), str(reason)
         if self.stage == "read":  # it was confirmed, whatever became of the look at it
             outcome, record["look"], error = "ok", error, ""
-        self._finish(record, outcome, error)
+        self.finish(record, outcome, error)
 
     def _place(self, record: dict[str, Any]) -> None:
         """The four calls; `record` learns first what the order is about to be."""
@@ -243,7 +107,7 @@ class Seller(threading.Thread):
     def _call(self, stage: str, method: str, *params: Any) -> Any:
         """One call, one line; then the time that a person takes before the next click."""
         self.stage = stage
-        record = self._record("call", call=stage)
+        record = self.begin(kind="call", call=stage)
         outcome, error = "ok", ""
         try:
             self.confirm_sent = self.confirm_sent or stage == "confirm"
@@ -256,18 +120,8 @@ class Seller(threading.Thread):
             outcome, error = "indeterminate", str(reason)
             raise
         finally:
-            self._finish(record, outcome, error)
+            self.finish(record, outcome, error)
             self.stop.wait(self.config["pause_seconds"])
-
-    def _record(self, kind: str, **words: Any) -> dict[str, Any]:
-        return {"client": self.config["client"], "kind": kind, "worker": self.name, "seq": self.seq,
-                "t_mono": time.monotonic(), "t_wall": time.time(), **words}  # fmt: skip
-
-    def _finish(self, record: dict[str, Any], outcome: str, error: str) -> None:
-        record |= {"seconds": round(time.monotonic() - record["t_mono"], 6), "outcome": outcome}
-        if outcome != "ok":
-            record |= {"stage": self.stage, "error": error}
-        self.log.add(record)
 
 
 def build_order(reference: str, customer: dict[str, Any], lines: list[tuple[dict[str, Any], int]]) -> dict[str, Any]:
@@ -286,21 +140,10 @@ def build_order(reference: str, customer: dict[str, Any], lines: list[tuple[dict
 
 def run(config: dict[str, Any]) -> int:
     """All users until somebody says stop or the end has come."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    log = Log(config)
+    stop, log = threading.Event(), OrderLog(config)
     sellers = [Seller(server, config, log, stop) for server in config["servers"]]
-    for seller in sellers:
-        seller.start()
-    end = time.monotonic() + config["seconds"]
-    while not stop.wait(STATUS_PERIOD_SECONDS) and time.monotonic() < end:
-        log.write_status()
-    stop.set()
-    for seller in sellers:
-        seller.join(timeout=config["connect_timeout_seconds"] + config["call_timeout_seconds"] + 1)
-    log.write_status()
-    return 1 if log.broken else 0
+    patience = config["connect_timeout_seconds"] + config["call_timeout_seconds"] + 1
+    return run_workers(sellers, log, stop, config["seconds"], patience)
 
 
 def final(config: dict[str, Any], label: str) -> int:

@@ -26,6 +26,8 @@ DAMAGED_PAGE = "checksum verification failed"
 
 
 class Answer(NamedTuple):
+    """What a tool found: `good` is None where it could not say; `words` are for the report, `output` is all it said."""
+
     good: bool | None
     words: str
     output: str = ""
@@ -45,6 +47,7 @@ class Postgresql:
         return done.returncode, done.stdout
 
     def query(self, database: str, sql: str) -> list[str]:
+        """Rows, columns parted by ``|``. OSError with psql's own words."""
         code, text = self.run("psql", "-qAtX", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", sql)
         if code:
             raise OSError(text.strip()[-300:])
@@ -67,6 +70,7 @@ class Postgresql:
         return Answer(None, f"pg_amcheck could not check: {first_line(text, 'error')}", text)
 
     def checksums(self) -> Answer:
+        """A base backup to nowhere reads every page and verifies its checksum (PostgreSQL manual, pg_basebackup)."""
         if self.query("postgres", "SHOW data_checksums") != ["on"]:
             return Answer(None, "the database was made without checksums")
         code, text = self.run("pg_basebackup", "--target=blackhole", "--wal-method=none", "--checkpoint=fast")

@@ -30,6 +30,7 @@ from collections.abc import Callable
 from typing import Any
 
 PERIOD_SECONDS = 0.25
+# An answer older than this says nothing about now: six samples.
 STALE_SECONDS = 1.5
 COMMAND_TIMEOUT_MILLISECONDS = 1000
 DEFINITIONS = "/etc/holdfast/packages"
@@ -136,6 +137,7 @@ class AgentWatcher(threading.Thread):
             time.sleep(2 * PERIOD_SECONDS)
 
     def fresh(self) -> dict[str, Any] | None:
+        """By package, the words of AGENT_WORDS; None where no agent answered within STALE_SECONDS."""
         if self.answer is None or time.monotonic() - self.answer[0] > STALE_SECONDS:
             return None
         return {name: {key: package.get(key) for key in AGENT_WORDS} for name, package in self.answer[1].items()}
@@ -152,6 +154,7 @@ def ask_agent() -> dict[str, Any]:
 
 
 def read_text(path: str) -> str:
+    """The file's text; empty where it cannot be read."""
     try:
         with open(path) as file:  # noqa: PTH123
             return file.read()
@@ -160,6 +163,7 @@ def read_text(path: str) -> str:
 
 
 def read_json(path: str) -> Any:
+    """The file's document; an empty mapping where it cannot be read."""
     return json.loads(read_text(path) or "{}")
 
 
@@ -185,6 +189,7 @@ def local_addresses() -> set[str]:
 
 
 def mounted_paths() -> set[str]:
+    """Mount points: field 5 of /proc/self/mountinfo (proc(5))."""
     return {line.split()[4] for line in read_text("/proc/self/mountinfo").splitlines()}
 
 
@@ -208,6 +213,7 @@ class Observer:
         return [read_json(path) for path in sorted(glob.glob(f"{DEFINITIONS}/*.json"))]  # noqa: PTH207
 
     def sample(self) -> dict[str, Any]:
+        """One line of `watch`: both clocks in seconds, node, boot_id, packages by name, and what the agent says."""
         disks, addresses, mounts, ports = disks_by_wwid(), local_addresses(), mounted_paths(), listening_ports()
         packages = {p["name"]: self._package(p, disks, addresses, mounts, ports) for p in self.packages()}
         return {"t_wall": time.time(), "t_mono": time.monotonic(), "node": self.node["node"],
@@ -264,6 +270,7 @@ def beat() -> dict[str, Any]:
 
 
 def output_of(*argv: str) -> str:
+    """What a command printed, whatever its exit code; empty where it cannot be run or takes too long."""
     try:
         done = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):

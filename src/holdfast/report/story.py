@@ -77,6 +77,8 @@ class Tile:
 
 @dataclass(frozen=True)
 class BudgetPart:
+    """One phase of a move: its seconds, and its share of the longest phase in percent, which draws the bar."""
+
     name: str
     words: str
     seconds: float
@@ -85,6 +87,8 @@ class BudgetPart:
 
 @dataclass(frozen=True)
 class Budget:
+    """The last move as its agent counted it, beside what clients saw of it (None where nothing was measured)."""
+
     node: str
     cause: str
     parts: tuple[BudgetPart, ...]

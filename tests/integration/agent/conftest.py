@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from holdfast.lab import Lab
-from holdfast.lab.errors import LabError
 from tests.integration.conftest import Site
+from tests.integration.waiting import wait_until
 
 NODES = ("node1", "node2")
 # A loaded machine needs many times what a lab alone on it needs.
@@ -45,18 +44,7 @@ class Cluster:
 
     def wait(self, what: str, question: Callable[[], bool]) -> None:
         """Wait until a question is answered with yes."""
-        limit = time.monotonic() + PATIENCE_SECONDS
-        while not self._answer(question):
-            assert time.monotonic() < limit, f"{what} did not happen"
-            time.sleep(0.5)
-
-    @staticmethod
-    def _answer(question: Callable[[], bool]) -> bool:
-        try:
-            return question()
-        except (AssertionError, ValueError, LabError):
-            # An agent that is just starting does not answer; the limit of the wait still holds.
-            return False
+        wait_until(what, question, PATIENCE_SECONDS)
 
 
 @pytest.fixture

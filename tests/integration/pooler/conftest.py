@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from holdfast.drill.errors import DrillError
 from holdfast.drill.observers import Probe
 from holdfast.drill.site import Site, find_owner, open_site
+from tests.integration.waiting import wait_until
 
 ROOT = Path(__file__).parents[3]
 # A loaded machine needs many times what a lab alone on it needs.
@@ -66,17 +66,7 @@ class Cluster:
         return package
 
     def wait(self, what: str, question: Callable[[], bool]) -> None:
-        limit = time.monotonic() + PATIENCE_SECONDS
-        while not self._answer(question):
-            assert time.monotonic() < limit, f"{what} did not happen"
-            time.sleep(0.5)
-
-    @staticmethod
-    def _answer(question: Callable[[], bool]) -> bool:
-        try:
-            return question()
-        except (DrillError, AssertionError, ValueError, KeyError):
-            return False
+        wait_until(what, question, PATIENCE_SECONDS)
 
     def wait_until_in_service(self) -> None:
         """One owner whose poolers know it, and a standby that could take over."""

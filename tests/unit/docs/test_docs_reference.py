@@ -104,6 +104,13 @@ def test_help_fits_a_terminal_and_says_what_every_option_is_for(command: argpars
     assert [action.option_strings for action in command._actions if action.option_strings and not action.help] == []
 
 
+@pytest.mark.parametrize("command", [command for command, _ in commands(PROGRAMS[0])], ids=lambda command: command.prog)
+def test_help_of_holdfast_begins_with_what_it_does_and_leaves_no_argument_unexplained(command: argparse.ArgumentParser) -> None:
+    assert command.description
+    assert [action.dest for action in command._actions if not action.help] == []
+    assert [action.help for action in command._actions if "(default " in str(action.help)] == [], "written (default: value)"
+
+
 def test_pieces_of_markdown() -> None:
     assert from_ansible("Option O(name) of M(package), I(not) a B(word).") == "Option `name` of `package`, *not* a *word*."
     assert sentences(["One.", "V(two)."]) == "One. `two`."

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from holdfast.drill import actions, run
-from holdfast.drill.campaign import driver
+from holdfast.drill import actions, run, waiting
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits of the driver's own end at once; those of a runbook last as long as it says."""
-    monkeypatch.setattr(actions, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(waiting, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(actions, "PROOF_SECONDS", 0.1)
-    for module in (run, driver):
-        monkeypatch.setattr(module, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(run, "CALM_BEFORE_SECONDS", 0.05)
     monkeypatch.setattr(run, "BOOT_SECONDS", 0.2)
     monkeypatch.setattr(run, "FAILBACK_SECONDS", 0.2)

@@ -90,9 +90,9 @@ class FakeShell:
             return json.dumps({"MESSAGE": "all well", "__REALTIME_TIMESTAMP": str(int(time.time() * 1e6))}) + "\n"
         if argv[0] == "ip":
             return json.dumps([{"ifname": "client", "addr_info": [{"local": "10.20.0.101"}]}])
-        if len(argv) > 2 and argv[2] == "final":
+        if argv[0] == "env" and "final" in argv:
             return json.dumps({"label": argv[-1], "client": host, "t_wall": time.time(), "t_mono": 0, "rows": {"w1": []}})
-        known = ("holdfastctl", "tail", "test", "runuser", "python3", "systemd-run", "systemctl", "cat", "rm")
+        known = ("env", "holdfastctl", "tail", "test", "runuser", "python3", "systemd-run", "systemctl", "cat", "rm")
         assert argv[0] in known, f"unexpected command: {argv}"
         return ""
 

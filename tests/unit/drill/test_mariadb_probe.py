@@ -9,6 +9,7 @@ from dataclasses import replace
 from holdfast.drill.hosts import Completed
 from holdfast.drill.mariadb_probe import MariadbProbe, build_mariadb_sql, probe_of
 from holdfast.drill.observers import Probe
+from holdfast.probe import client_files
 from tests.unit.drill.site_view import view
 
 
@@ -37,7 +38,7 @@ def test_the_probe_follows_the_database() -> None:
     assert probe_of(shop()) is MariadbProbe
 
 
-def test_the_server_gets_a_hash_and_the_client_both_programs() -> None:
+def test_the_server_gets_a_hash_and_the_client_the_programs() -> None:
     shell = Shell()
     MariadbProbe(shell, shop(), "client1", "run").prepare("node2")  # type: ignore[arg-type]
     (host, argv, sql), (_, _, placed), _ = shell.told
@@ -45,7 +46,7 @@ def test_the_server_gets_a_hash_and_the_client_both_programs() -> None:
     config = json.loads(files["probe.json"])
     assert host == "node2" and argv[-1] == "/run/mysqld/holdfast-shop-mariadb.sock"
     assert config["conninfo"]["password"] not in sql and config["database"] == "mariadb"
-    assert set(files) == {"client.py", "client_mariadb.py", "probe.json"}
+    assert set(files) == {*client_files(), "probe.json"}
 
 
 def test_the_hash_is_the_servers_own() -> None:

@@ -12,7 +12,7 @@ import pytest
 from holdfast.cli import main
 from holdfast.lab import Lab, LabError, cli
 from holdfast.lab.folder import Folder
-from holdfast.lab.lab import Node
+from holdfast.lab.node import Node
 from holdfast.lab.topology import Topology
 
 VERBS = ("up", "down", "status", "ssh", "console", "power", "freeze", "thaw", "cable", "logs", "list")
@@ -33,7 +33,8 @@ def running(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, 
         return True
 
     monkeypatch.setattr(Folder, "runs", lambda self: True)
-    monkeypatch.setattr("holdfast.lab.lab.ask", ask)
+    for module in ("lab", "node"):
+        monkeypatch.setattr(f"holdfast.lab.{module}.ask", ask)
     monkeypatch.setattr(Node, "answers", lambda self: True)
     return asked
 

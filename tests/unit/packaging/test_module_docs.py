@@ -12,6 +12,8 @@ import yaml
 from ansible.module_utils import basic
 from ansible.plugins.action import ActionBase
 
+from holdfast.docs.reference.modules import read_documentation
+
 MODULES = Path(__file__).parents[3] / "plugins" / "modules"
 NAMES = sorted(path.stem for path in MODULES.glob("*.py") if path.stem != "__init__")
 COMPARED = ("type", "elements", "required", "default", "choices")
@@ -63,7 +65,7 @@ def described(option: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("name", NAMES)
 def test_documentation_and_argument_spec_agree(name: str, capture: dict[str, Any]) -> None:
     module = importlib.import_module(f"ansible_collections.holdfast.cluster.plugins.modules.{name}")
-    page = yaml.safe_load(module.DOCUMENTATION)
+    page = read_documentation(MODULES / f"{name}.py")["DOCUMENTATION"]
     assert page["module"] == name
     with pytest.raises(Captured):
         call(name, module)
@@ -82,7 +84,7 @@ def test_ansible_test_knows_the_license_of_every_module() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_examples_use_the_full_name_and_known_options(name: str) -> None:
     module = importlib.import_module(f"ansible_collections.holdfast.cluster.plugins.modules.{name}")
-    known = set(yaml.safe_load(module.DOCUMENTATION).get("options") or {})
+    known = set(read_documentation(MODULES / f"{name}.py")["DOCUMENTATION"].get("options") or {})
     called = f"holdfast.cluster.{name}"
     used = [task[called] or {} for task in yaml.safe_load(module.EXAMPLES) if called in task]
     assert used

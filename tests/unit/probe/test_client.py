@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from holdfast.probe import client
+from holdfast.probe.attempts import NoAnswer, Refused
 
 CONFIG = {
     "client": "client1", "run": "r", "conninfo": "", "writers": ["w1", "w2"], "readers": ["r1"],
@@ -40,7 +41,7 @@ class Server:
 
 def attempt(tmp_path: Path, server: Server | Exception, role: str = "writer", rows: int = 1) -> dict[str, Any]:
     config = {**CONFIG, "attempts": str(tmp_path / "attempts"), "status": str(tmp_path / "status")}
-    worker = client.Worker("w1", role, rows, config, client.Log(config), threading.Event())
+    worker = client.Client("w1", role, rows, config, client.TransactionLog(config), threading.Event())
     if isinstance(server, Server):
         worker.connection = server  # type: ignore[assignment]
     worker.attempt()
@@ -56,12 +57,12 @@ def test_an_acknowledged_transaction_is_ok(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("answers", "rows", "outcome", "stage"),
     [
-        ([client.NoAnswer("lost")], 1, "indeterminate", "commit"),
-        ([client.Refused("no")], 1, "fail", "commit"),
-        ([client.NoAnswer("lost")], 5, "fail", "execute"),
-        ([[], client.NoAnswer("lost")], 5, "fail", "execute"),
-        ([[], [], client.NoAnswer("lost")], 5, "indeterminate", "commit"),
-        ([[], [], client.Refused("no")], 5, "fail", "commit"),
+        ([NoAnswer("lost")], 1, "indeterminate", "commit"),
+        ([Refused("no")], 1, "fail", "commit"),
+        ([NoAnswer("lost")], 5, "fail", "execute"),
+        ([[], NoAnswer("lost")], 5, "fail", "execute"),
+        ([[], [], NoAnswer("lost")], 5, "indeterminate", "commit"),
+        ([[], [], Refused("no")], 5, "fail", "commit"),
     ],
 )
 def test_only_a_lost_commit_is_indeterminate(tmp_path: Path, answers: list[Any], rows: int, outcome: str, stage: str) -> None:
@@ -85,7 +86,7 @@ def test_ranges_are_short_where_nothing_is_missing() -> None:
 
 def test_the_status_tells_how_long_each_writer_waits(tmp_path: Path) -> None:
     config = {**CONFIG, "attempts": str(tmp_path / "attempts"), "status": str(tmp_path / "status")}
-    log = client.Log(config)
+    log = client.TransactionLog(config)
     log.add({"worker": "w1", "role": "writer", "outcome": "ok", "t_mono": 0.0, "seconds": 0.5})
     log.add({"worker": "w1", "role": "writer", "outcome": "ok", "t_mono": 3.0, "seconds": 0.5})
     log.write_status()
@@ -96,7 +97,7 @@ def test_the_status_tells_how_long_each_writer_waits(tmp_path: Path) -> None:
 def test_a_worker_with_a_bug_stops_the_whole_probe(tmp_path: Path) -> None:
     config = {**CONFIG, "attempts": str(tmp_path / "attempts"), "status": str(tmp_path / "status")}
     stop = threading.Event()
-    worker = client.Worker("w1", "writer", 1, config, client.Log(config), stop)
+    worker = client.Client("w1", "writer", 1, config, client.TransactionLog(config), stop)
     worker.connection = Server(ZeroDivisionError("bug"))  # type: ignore[assignment]
     with pytest.raises(ZeroDivisionError):
         worker.run()

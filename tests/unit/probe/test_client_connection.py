@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from holdfast.probe.client import Connection, NoAnswer
+from holdfast.probe.attempts import NoAnswer
+from holdfast.probe.client_postgresql import Connection
 
 
 class Polling(enum.IntEnum):

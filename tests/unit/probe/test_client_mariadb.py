@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from holdfast.probe import client, client_mariadb
+from holdfast.probe import client_mariadb
+from holdfast.probe.attempts import NoAnswer, Refused
+from holdfast.probe.statements import STATEMENTS
 
 
 class MySQLError(Exception):
@@ -49,7 +51,7 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> Any:
             return Raw(answer)
 
         monkeypatch.setitem(sys.modules, "pymysql", SimpleNamespace(connect=open_connection, MySQLError=MySQLError))  # type: ignore[arg-type]
-        return client_mariadb.Connection({}, 0.3, 2, client.Refused, client.NoAnswer)
+        return client_mariadb.Connection({}, 0.3, 2)
 
     return build
 
@@ -64,12 +66,12 @@ def test_rows_are_texts(connect: Any) -> None:
 @pytest.mark.parametrize(
     ("error", "meaning"),
     [
-        (MySQLError(1062, "duplicate"), client.Refused),
-        (MySQLError(1213, "deadlock"), client.Refused),
-        (MySQLError(1053, "shutdown in progress"), client.NoAnswer),
-        (MySQLError(2013, "lost connection"), client.NoAnswer),
-        (MySQLError(), client.NoAnswer),
-        (OSError("broken pipe"), client.NoAnswer),
+        (MySQLError(1062, "duplicate"), Refused),
+        (MySQLError(1213, "deadlock"), Refused),
+        (MySQLError(1053, "shutdown in progress"), NoAnswer),
+        (MySQLError(2013, "lost connection"), NoAnswer),
+        (MySQLError(), NoAnswer),
+        (OSError("broken pipe"), NoAnswer),
     ],
 )
 def test_what_an_error_says_about_the_commit(connect: Any, error: Exception, meaning: type[Exception]) -> None:
@@ -78,11 +80,11 @@ def test_what_an_error_says_about_the_commit(connect: Any, error: Exception, mea
 
 
 def test_no_connection_is_no_answer(connect: Any) -> None:
-    with pytest.raises(client.NoAnswer):
+    with pytest.raises(NoAnswer):
         connect([], refuse=MySQLError(2003, "can't connect"))
 
 
 def test_every_database_has_all_statements() -> None:
-    for statements in client.STATEMENTS.values():
+    for statements in STATEMENTS.values():
         assert all(statements)
         assert statements.insert.count("%s") in (0, 4)

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from holdfast.probe import erp
+from holdfast.probe import erp, tryton
+from holdfast.probe.attempts import NoAnswer, Refused
 
 GOODS = [{"id": 7, "list_price": "1.25", "sale_uom": 1, "default_uom": 1},
          {"id": 8, "list_price": "2", "sale_uom": None, "default_uom": 1}]  # fmt: skip
@@ -36,7 +37,7 @@ def seller(tmp_path: Path, *answers: Any) -> erp.Seller:
     account.write_text(json.dumps({"database": "erp", "login": "seller", "password": "x"}))
     config = {"client": "client1", "run": "r", "account_file": str(account), "pause_seconds": 0,
               "attempts": str(tmp_path / "attempts"), "status": str(tmp_path / "status")}  # fmt: skip
-    user = erp.Seller({"name": "outside"}, config, erp.Log(config), threading.Event())
+    user = erp.Seller({"name": "outside"}, config, erp.OrderLog(config), threading.Event())
     user.erp = FakeErp(*answers)  # type: ignore[assignment]
     return user
 
@@ -58,14 +59,14 @@ def test_a_confirmed_order_is_ok_and_says_what_it_is_worth(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("answers", "order", "call"),
     [
-        ([erp.Unreachable("no")], "fail", "fail"),
-        ([erp.NoAnswer("lost")], "fail", "indeterminate"),
-        ([[11], erp.NoAnswer("lost")], "fail", "indeterminate"),
-        ([[11], None, erp.Unreachable("no")], "fail", "fail"),
-        ([[11], None, erp.Refused("UserError")], "fail", "fail"),
-        ([[11], None, erp.LoggedOut("who?")], "fail", "fail"),
-        ([[11], None, erp.NoAnswer("lost")], "indeterminate", "indeterminate"),
-        ([[11], None, None, erp.NoAnswer("lost")], "ok", "indeterminate"),
+        ([tryton.Unreachable("no")], "fail", "fail"),
+        ([NoAnswer("lost")], "fail", "indeterminate"),
+        ([[11], NoAnswer("lost")], "fail", "indeterminate"),
+        ([[11], None, tryton.Unreachable("no")], "fail", "fail"),
+        ([[11], None, Refused("UserError")], "fail", "fail"),
+        ([[11], None, tryton.LoggedOut("who?")], "fail", "fail"),
+        ([[11], None, NoAnswer("lost")], "indeterminate", "indeterminate"),
+        ([[11], None, None, NoAnswer("lost")], "ok", "indeterminate"),
     ],
 )
 def test_how_an_order_ends(tmp_path: Path, answers: list[Any], order: str, call: str) -> None:
@@ -78,19 +79,19 @@ def test_how_an_order_ends(tmp_path: Path, answers: list[Any], order: str, call:
 @pytest.mark.parametrize(
     ("status", "body", "error"),
     [
-        (401, b"", erp.LoggedOut),
-        (500, b"", erp.NoAnswer),
-        (200, b"<html>", erp.NoAnswer),
-        (200, b'{"error": ["UserError", ["no", ""]]}', erp.Refused),
-        (200, b'{"error": ["server closed the connection unexpectedly", ""]}', erp.NoAnswer),
+        (401, b"", tryton.LoggedOut),
+        (500, b"", NoAnswer),
+        (200, b"<html>", NoAnswer),
+        (200, b'{"error": ["UserError", ["no", ""]]}', Refused),
+        (200, b'{"error": ["server closed the connection unexpectedly", ""]}', NoAnswer),
     ],
 )
 def test_only_a_no_of_the_erp_itself_is_a_no(status: int, body: bytes, error: type[Exception]) -> None:
     with pytest.raises(error):
-        erp.read_answer(status, body)
+        tryton.read_answer(status, body)
 
 
-class CutOff(erp.Erp):
+class CutOff(tryton.Erp):
     """An ERP that goes away where the script says so; `posted` is what was asked, and in which session."""
 
     def __init__(self, tmp_path: Path, *answers: Any) -> None:
@@ -110,8 +111,8 @@ class CutOff(erp.Erp):
 def test_a_login_that_was_cut_off_is_done_again(tmp_path: Path) -> None:
     """A session without its context is worse than none: every order in it would be refused for want of a company."""
     login, context = ("common.db.login", False), ("model.res.user.get_preferences", True)
-    user = CutOff(tmp_path, [1, "key"], erp.NoAnswer("lost"), [1, "other"], {"company": 7}, [11])
-    with pytest.raises(erp.NoAnswer):
+    user = CutOff(tmp_path, [1, "key"], NoAnswer("lost"), [1, "other"], {"company": 7}, [11])
+    with pytest.raises(NoAnswer):
         user.call("model.sale.sale.create")
     assert user.call("model.sale.sale.create") == [11]
     assert user.posted == [login, context, login, context, ("model.sale.sale.create", True)]
@@ -119,14 +120,14 @@ def test_a_login_that_was_cut_off_is_done_again(tmp_path: Path) -> None:
 
 
 def test_a_session_that_is_not_known_any_more_is_replaced_with_the_next_call(tmp_path: Path) -> None:
-    user = CutOff(tmp_path, [1, "key"], {}, erp.LoggedOut("who?"), [1, "other"], {}, [11])
-    with pytest.raises(erp.LoggedOut):
+    user = CutOff(tmp_path, [1, "key"], {}, tryton.LoggedOut("who?"), [1, "other"], {}, [11])
+    with pytest.raises(tryton.LoggedOut):
         user.call("model.sale.sale.create")
     assert user.call("model.sale.sale.create") == [11]
 
 
 def test_decimals_are_texts() -> None:
-    assert erp.read_answer(200, b'{"result": {"__class__": "Decimal", "decimal": "8.50"}}') == "8.50"
+    assert tryton.read_answer(200, b'{"result": {"__class__": "Decimal", "decimal": "8.50"}}') == "8.50"
 
 
 def test_orders_are_gathered_with_their_lines_moves_and_copies() -> None:

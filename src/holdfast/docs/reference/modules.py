@@ -19,6 +19,7 @@ _ABOUT = """Full names are `holdfast.cluster.<module>`. Every writing module sup
 `actions` what it did or would do; its `_info` sister reads the same shape. A refusal is an error with the reason; a bug keeps
 its traceback. Operators need [package](#package) and [package_info](#package_info); the others are what the roles are made
 of."""
+_OWN_FRAGMENT = "holdfast.cluster."
 _OTHER_ABOUT = "What the collection brings beside modules. Filters serve its own roles and playbooks and may change."
 
 
@@ -34,16 +35,37 @@ def render_modules(root: Path) -> str:
 
 
 def read_documentation(path: Path) -> dict[str, Any]:
-    """DOCUMENTATION and RETURN as data, EXAMPLES as text, of a plugin's source."""
-    found: dict[str, Any] = {}
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
-            continue
-        name = node.targets[0].id
-        if name in ("DOCUMENTATION", "EXAMPLES", "RETURN") and isinstance(node.value, ast.Constant):
-            text = str(node.value.value)
-            found[name] = text if name == "EXAMPLES" else yaml.safe_load(text) or {}
+    """DOCUMENTATION with the collection's own fragments and RETURN as data, EXAMPLES as text, of a plugin's source."""
+    texts = _read_texts(ast.parse(path.read_text(encoding="utf-8")))
+    found: dict[str, Any] = {"EXAMPLES": texts.get("EXAMPLES", "")}
+    found |= {name: yaml.safe_load(texts.get(name, "")) or {} for name in ("DOCUMENTATION", "RETURN")}
+    for fragment in found["DOCUMENTATION"].get("extends_documentation_fragment", ()):
+        if fragment.startswith(_OWN_FRAGMENT):
+            _add_options(found["DOCUMENTATION"], _read_fragment(path.parents[1], fragment))
     return found
+
+
+def _read_texts(place: ast.Module | ast.ClassDef) -> dict[str, str]:
+    """Texts that a module or a class gives names in capitals."""
+    return {node.targets[0].id: str(node.value.value) for node in place.body
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id.isupper()
+            and isinstance(node.value, ast.Constant)}  # fmt: skip
+
+
+def _read_fragment(plugins: Path, name: str) -> dict[str, Any]:
+    """The options of a fragment of the collection: `holdfast.cluster.<file>`, or `holdfast.cluster.<file>.<text>`."""
+    file, _, text = name.removeprefix(_OWN_FRAGMENT).partition(".")
+    parsed = ast.parse((plugins / "doc_fragments" / f"{file}.py").read_text(encoding="utf-8"))
+    fragment = next(node for node in parsed.body if isinstance(node, ast.ClassDef))
+    options: dict[str, Any] = yaml.safe_load(_read_texts(fragment)[text.upper() or "DOCUMENTATION"])["options"]
+    return options
+
+
+def _add_options(described: dict[str, Any], shared: dict[str, Any]) -> None:
+    """As Ansible does (ansible.utils.plugin_docs.merge_fragment): what the plugin itself says of an option counts."""
+    own = described.get("options") or {}
+    merged = {name: {**shared.get(name, {}), **option} for name, option in own.items()}
+    described["options"] = {**merged, **{name: option for name, option in shared.items() if name not in own}}
 
 
 def _section(name: str, docs: dict[str, Any]) -> Iterator[str]:

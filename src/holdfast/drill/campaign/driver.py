@@ -33,9 +33,10 @@ from holdfast.drill.errors import DrillError
 from holdfast.drill.observers import FORGET_ALL, LONGEST_CAMPAIGN_SECONDS
 from holdfast.drill.plan import bind_roles
 from holdfast.drill.resuming import Remains, roles_of, take_up
-from holdfast.drill.run import POLL_SECONDS, Aborted, Run
+from holdfast.drill.run import Aborted, Run
 from holdfast.drill.runbook.model import CommandStep, FaultStep, Runbook
 from holdfast.drill.verdict.result import Judgement, Verdict
+from holdfast.drill.waiting import still_missing
 
 # The package has no owner for this long after the faults are gone: an operator would forget the failures by then.
 FORGIVE_AFTER_SECONDS = 20.0
@@ -206,23 +207,22 @@ class Campaign(Run):
                 yield replace(step.action, background=True)
 
     def _wait_for_service(self, with_clients: bool = True) -> None:
-        begin = time.monotonic()
         forgiven = False
-        while True:
+
+        def not_in_service(waited: float) -> str | None:
+            nonlocal forgiven
             seen = self.actions.seen(0.0)
             if not with_clients:
                 seen = replace(seen, probe={"waits": {"none": 0.0}}, calm_seconds=60.0)
             words = missing(self.view, seen)
-            waited = time.monotonic() - begin
-            if not words:
-                self.forgive()
-                return
-            if waited > self.settings.limit_seconds:
-                raise StepFailed(f"not in service within {self.settings.limit_seconds:g} s: {words}")
-            if waited > FORGIVE_AFTER_SECONDS and not forgiven:
+            if words and waited > FORGIVE_AFTER_SECONDS and not forgiven:
                 forgiven = True
                 self.forgive()
-            time.sleep(POLL_SECONDS)
+            return words or None
+
+        if words := still_missing(not_in_service, self.settings.limit_seconds):
+            raise StepFailed(f"not in service within {self.settings.limit_seconds:g} s: {words}")
+        self.forgive()
 
     def _checkpoint(self, number: int) -> None:
         """Everything so far, by the rules of the end. A host that does not answer now is asked again later."""

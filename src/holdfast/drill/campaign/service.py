@@ -9,6 +9,7 @@ from holdfast.drill.conditions import Seen, fulfilled, owners
 from holdfast.drill.runbook.model import WaitStep
 from holdfast.drill.view import ClusterView
 
+# Clients count as served after so long without an error.
 CALM_SECONDS = 2.0
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -15,7 +14,7 @@ from holdfast.drill.campaign.figures import KindFigures, RoundFigures
 from holdfast.drill.campaign.rounds import Leg
 from holdfast.drill.verdict.history import History
 from holdfast.drill.verdict.result import Judgement, Verdict
-from holdfast.drill.verdict.write import add_case, table_cell
+from holdfast.drill.verdict.write import add_case, iso_time, markdown_checks, markdown_findings
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ def junit_document(outcome: Outcome) -> str:
     suite = ElementTree.Element("testsuite", {
         "name": name, "tests": str(len(verdicts)), "failures": str(verdicts.count(Verdict.FAIL)),
         "errors": str(verdicts.count(Verdict.UNKNOWN)),
-        "time": f"{float(run.get('ended') or 0) - float(run.get('started') or 0):.1f}", "timestamp": _iso(run.get("started")),
+        "time": f"{float(run.get('ended') or 0) - float(run.get('started') or 0):.1f}", "timestamp": iso_time(run.get("started")),
     })  # fmt: skip
     for check in checks:
         add_case(suite, name, check.title, check.verdict, check.summary, check.findings)
@@ -111,23 +110,14 @@ def markdown_document(outcome: Outcome) -> str:
         f"# {judgement.verdict.value}: {run.get('title')}",
         "",
         f"Seed {settings.get('seed')}, {outcome.faults} faults in {len(outcome.rounds)} rounds, package `{run.get('package')}` "
-        f"of cluster `{run.get('cluster')}`, {_iso(run.get('started'))}",
+        f"of cluster `{run.get('cluster')}`, {iso_time(run.get('started'))}",
         "",
-        "| Check | Verdict | Result |",
-        "| --- | --- | --- |",
-        *(f"| {c.title} | {c.verdict.value} | {table_cell(c.summary)} |" for c in judgement.checks),
-        "",
+        *markdown_checks(judgement),
         "| Faults of | Rounds | Median s | 95 % s | Max s | Limit of the drill s | Over |",
         "| --- | --: | --: | --: | --: | --: | --: |",
         *(f"| {k.kind} | {len(k.outages)} | {k.median:.2f} | {k.p95:.2f} | {max(k.outages):.2f} | "
           f"{'-' if k.limit_seconds is None else f'{k.limit_seconds:g}'} | {k.over} |" for k in outcome.kinds),
         "",
+        *markdown_findings(judgement),
     ]  # fmt: skip
-    for check in judgement.checks:
-        if check.verdict is not Verdict.PASS and check.findings:
-            lines += [f"## {check.title}", "", *(f"- {finding}" for finding in check.findings), ""]
     return "\n".join(lines)
-
-
-def _iso(seconds: Any) -> str:
-    return datetime.fromtimestamp(float(seconds or 0), UTC).isoformat(timespec="seconds")

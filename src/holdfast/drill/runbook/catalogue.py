@@ -19,6 +19,8 @@ class UnknownRunbook(Exception):
 
 @dataclass(frozen=True)
 class Catalogue:
+    """Runbooks by name, and what is wrong with the files that are none."""
+
     runbooks: Mapping[str, Runbook] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
@@ -35,6 +37,7 @@ class Catalogue:
         raise UnknownRunbook(f"no runbook {name!r}{suggest(name, tuple(self.runbooks))}")
 
     def ordered(self) -> list[Runbook]:
+        """By category, then by name."""
         return sorted(self.runbooks.values(), key=lambda r: (CATEGORIES.index(r.category), r.name))
 
 

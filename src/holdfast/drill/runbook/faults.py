@@ -47,6 +47,7 @@ class FaultKind:
     parameters: tuple[Field, ...] = field(default_factory=tuple)
 
     def with_defaults(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters with what was left out; one without a default stays out."""
         defaults = {p.name: p.default for p in self.parameters if p.default is not None}
         return {**defaults, **given}
 

@@ -45,6 +45,7 @@ class Located:
         return self.lines.get(path, 1)
 
     def report(self, path: Path, message: str) -> None:
+        """A problem at this path, with the line where a person finds it."""
         self.problems.append(Problem(self.file, self.line_of(path), show_path(path), message))
         self.places |= {path[:length] for length in range(len(path) + 1)}
 

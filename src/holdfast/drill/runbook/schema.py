@@ -18,13 +18,17 @@ from holdfast.drill.runbook.located import Located, Path
 class Type(Protocol):
     """Something a value can be checked against."""
 
-    def check(self, value: Any, path: Path, document: Located) -> None: ...
+    def check(self, value: Any, path: Path, document: Located) -> None:
+        """Report to the document all that is wrong with the value at this path; never raises for what a person wrote."""
 
-    def words(self) -> str: ...
+    def words(self) -> str:
+        """What it is, as the reference page and error messages say it."""
 
 
 @dataclass(frozen=True)
 class Text:
+    """Text that is not empty; the pattern has to match all of it (`re.fullmatch`)."""
+
     pattern: str = ""
 
     def check(self, value: Any, path: Path, document: Located) -> None:
@@ -39,6 +43,8 @@ class Text:
 
 @dataclass(frozen=True)
 class Number:
+    """A number from `minimum` to `maximum`, both allowed."""
+
     minimum: float = 0
     maximum: float | None = None
     whole: bool = False
@@ -56,6 +62,8 @@ class Number:
 
 @dataclass(frozen=True)
 class Flag:
+    """True or false, and nothing that only looks like it."""
+
     def check(self, value: Any, path: Path, document: Located) -> None:
         if not isinstance(value, bool):
             document.report(path, f"must be true or false, is {value!r}")
@@ -66,6 +74,8 @@ class Flag:
 
 @dataclass(frozen=True)
 class Choice:
+    """One of these words."""
+
     values: tuple[str, ...]
 
     def check(self, value: Any, path: Path, document: Located) -> None:
@@ -78,6 +88,8 @@ class Choice:
 
 @dataclass(frozen=True)
 class ListOf:
+    """At least `minimum` items, all of one type."""
+
     item: Type
     minimum: int = 0
 
@@ -124,6 +136,8 @@ class Field:
 
 @dataclass(frozen=True)
 class Record:
+    """A mapping with these keys and no others; `name` is its section on the reference page, `doc` the text there."""
+
     name: str
     doc: str
     fields: tuple[Field, ...]

@@ -49,6 +49,8 @@ class LunView:
 
 @dataclass(frozen=True)
 class NodeSample:
+    """What one node saw of the package at one moment: mounted, addresses of it that are up, database listening, LUNs by name."""
+
     node: str
     time: float
     boot_id: str
@@ -99,6 +101,8 @@ class StepRecord:
 
 @dataclass(frozen=True)
 class PhaseRecord:
+    """One phase of the run (see plan.PHASES), from when to when."""
+
     name: str
     started: float
     ended: float
@@ -119,6 +123,8 @@ class WriteTry:
 
 @dataclass(frozen=True)
 class AgentEvent:
+    """One line of an agent's event log (docs/reference/event_log.md): `data` is what the event has beside the rest."""
+
     node: str
     time: float
     package: str | None
@@ -130,6 +136,8 @@ class AgentEvent:
 
 @dataclass(frozen=True)
 class LogLine:
+    """One line of a node's journal; `source` is the program that wrote it."""
+
     node: str
     time: float
     source: str
@@ -197,10 +205,12 @@ class History:
         return tuple(self.node_ids)
 
     def phase(self, name: str) -> PhaseRecord | None:
+        """None where the run did not get that far."""
         return next((phase for phase in self.phases if phase.name == name), None)
 
     @property
     def act_start(self) -> float | None:
+        """When the first step began; None where there was no act."""
         act = self.phase("act")
         return act.started if act else None
 
@@ -225,9 +235,11 @@ class History:
         return tuple(_takeover(event) for event in sorted(found, key=lambda e: e.time))
 
     def host_of(self, role: str) -> str:
+        """The host that had this role when the run began; a name of a host is its own."""
         return self.roles.get(role, role)
 
     def hosts_of(self, roles: tuple[str, ...]) -> frozenset[str]:
+        """The same for several, where all_nodes is every node."""
         hosts = {self.host_of(role) for role in roles}
         return frozenset(hosts - {"all_nodes"} | (set(self.nodes) if "all_nodes" in roles else set()))
 
@@ -240,8 +252,3 @@ def _takeover(event: AgentEvent) -> Takeover:
 def node_of_key(key: str) -> int:
     """Node id in a reservation key: bits 31..24 (the layout of keys is part of the package's definition)."""
     return (int(key, 16) >> 24) & 0xFF
-
-
-def cluster_of_key(key: str) -> int:
-    """Upper half of a reservation key: the same for all nodes of one cluster, and for nobody else."""
-    return int(key, 16) >> 32

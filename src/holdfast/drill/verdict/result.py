@@ -12,6 +12,8 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
+    """How a check, or a whole run, ended."""
+
     PASS = "PASS"
     UNKNOWN = "UNKNOWN"
     FAIL = "FAIL"
@@ -48,7 +50,9 @@ class Judgement:
 
     @property
     def verdict(self) -> Verdict:
+        """The worst of all checks."""
         return worst(check.verdict for check in self.checks)
 
     def of(self, name: str) -> CheckResult:
+        """The answer of one check. StopIteration where there is none of this name, which is a bug."""
         return next(check for check in self.checks if check.name == name)

@@ -16,6 +16,9 @@ from holdfast.drill.verdict.history import FaultRecord
 
 @dataclass
 class TimeAxis:
+    """`offsets`: host to the seconds by which its wall clock is ahead of the controller's; `jumping`: hosts whose wall clock was
+    moved; `bases`: of those, by host and boot, the controller's time at which the monotonic clock was 0."""
+
     offsets: Mapping[str, float]
     jumping: frozenset[str]
     bases: dict[tuple[str, str], float] = field(default_factory=dict)

@@ -52,7 +52,7 @@ def junit_document(history: History, judgement: Judgement) -> str:
         "failures": str(sum(c.verdict is Verdict.FAIL for c in judgement.checks)),
         "errors": str(sum(c.verdict is Verdict.UNKNOWN for c in judgement.checks)),
         "time": f"{seconds:.1f}",
-        "timestamp": _iso(run.get("started")),
+        "timestamp": iso_time(run.get("started")),
     })  # fmt: skip
     for check in judgement.checks:
         add_case(suite, name, check.title, check.verdict, check.summary, check.findings)
@@ -87,18 +87,27 @@ def markdown_document(history: History, judgement: Judgement) -> str:
     lines = [
         f"# {judgement.verdict.value}: {run.get('title')}",
         "",
-        f"`{run.get('runbook')}` on package `{run.get('package')}` of cluster `{run.get('cluster')}`, {_iso(run.get('started'))}",
+        f"`{run.get('runbook')}` on package `{run.get('package')}` of cluster `{run.get('cluster')}`, "
+        f"{iso_time(run.get('started'))}",
         "",
-        "| Check | Verdict | Result |",
-        "| --- | --- | --- |",
-        *(f"| {c.title} | {c.verdict.value} | {table_cell(c.summary)} |" for c in judgement.checks),
-        "",
+        *markdown_checks(judgement),
+        *markdown_findings(judgement),
     ]
-    for check in judgement.checks:
-        if check.verdict is not Verdict.PASS and check.findings:
-            lines += [f"## {check.title}", "", *(f"- {finding}" for finding in check.findings), ""]
     return "\n".join(lines)
 
 
-def _iso(seconds: Any) -> str:
+def markdown_checks(judgement: Judgement) -> list[str]:
+    """A table with every check, and an empty line."""
+    rows = [f"| {c.title} | {c.verdict.value} | {table_cell(c.summary)} |" for c in judgement.checks]
+    return ["| Check | Verdict | Result |", "| --- | --- | --- |", *rows, ""]
+
+
+def markdown_findings(judgement: Judgement) -> list[str]:
+    """A section for every check that did not pass and has something to show, each with an empty line at its end."""
+    told = [check for check in judgement.checks if check.verdict is not Verdict.PASS and check.findings]
+    return [line for check in told for line in (f"## {check.title}", "", *(f"- {finding}" for finding in check.findings), "")]
+
+
+def iso_time(seconds: Any) -> str:
+    """A time of the wall clock, in seconds, as ISO 8601 in UTC; the epoch where there is none."""
     return datetime.fromtimestamp(float(seconds or 0), UTC).isoformat(timespec="seconds")

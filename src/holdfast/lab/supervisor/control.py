@@ -15,7 +15,7 @@ from holdfast.lab.supervisor import network
 from holdfast.lab.supervisor.node import Node
 from holdfast.lab.topology import Topology
 
-CONNECT_SECONDS = 3.0
+CONNECT_SECONDS = 3.0     # to a port of a node
 
 
 def _request(line: bytes) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from holdfast.lab.command import environment
 from holdfast.lab.errors import UsageError
 from holdfast.lab.supervisor.scheduling import favour
 
-CONSOLE_LOG_LIMIT = 8 * 1024 * 1024
+CONSOLE_LOG_LIMIT = 8 * 1024 * 1024    # bytes; a longer one is put aside when the machine starts
 POWERED_DOWN = (b"reboot: Power down", b"reboot: System halted")   # kernel/reboot.c
 QUICK_EXIT_SECONDS = 3.0      # nobody boots and reboots in that time: the kernel does not start
 QUICK_EXITS_ALLOWED = 3

@@ -11,8 +11,6 @@ from holdfast_agent.core.state import State
 
 from tests.unit.agent.core.sim import PATHS, Cluster, Node, Violation
 
-SETTLE = 18.0
-"""Seconds until a cold cluster serves: cold start wait or less."""
 CALM = 45.0
 """Seconds after the last fault is healed in which a healthy cluster must be in service again."""
 

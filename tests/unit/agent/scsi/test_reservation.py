@@ -9,13 +9,10 @@ from holdfast_agent.errors import CheckConditionError, PathFailedError, Reservat
 from holdfast_agent.scsi import command
 from holdfast_agent.scsi.reservation import (
     FullStatus,
-    Keys,
     Reservation,
     ReservationPath,
     parse_read_full_status,
-    parse_read_keys,
     parse_read_reservation,
-    parse_report_capabilities,
 )
 from holdfast_agent.scsi.sgio import Reply
 
@@ -54,7 +51,6 @@ def test_register_carries_both_keys_and_aptpl() -> None:
         (lambda p: p.reserve(OWN), 1, (OWN, 0)),
         (lambda p: p.release(OWN), 2, (OWN, 0)),
         (lambda p: p.preempt_and_abort(OWN, OTHER), 5, (OWN, OTHER)),
-        (lambda p: p.register_and_ignore(OWN), 6, (0, OWN)),
         (lambda p: p.unregister(OWN), 0, (OWN, 0)),
     ],
 )
@@ -66,8 +62,8 @@ def test_service_actions_and_keys(call, service_action, keys) -> None:  # type: 
     assert struct.unpack_from(">QQ", parameters) == keys
 
 
-def test_no_method_can_clear() -> None:
-    assert not [name for name in dir(ReservationPath) if "clear" in name]
+def test_no_method_can_clear_or_register_without_the_right_key() -> None:
+    assert not [name for name in dir(ReservationPath) if "clear" in name or "ignore" in name]
 
 
 def test_unit_attentions_are_absorbed_and_bounded() -> None:
@@ -97,31 +93,20 @@ def test_busy_is_waited_out(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_transport_failure_and_dead_node_are_path_failures() -> None:
     reservation, _ = path(Reply(0, host_status=0x01))
     with pytest.raises(PathFailedError):
-        reservation.read_keys()
+        reservation.read_full_status()
 
     class Gone:
         def execute(self, cdb: bytes, *, send: bytes = b"", receive_bytes: int = 0, timeout_seconds: float) -> Reply:
             raise OSError(6, "No such device or address")
 
     with pytest.raises(PathFailedError):
-        ReservationPath(Gone(), 1.0).read_keys()
-
-
-def test_read_keys() -> None:
-    assert parse_read_keys(struct.pack(">IIQQ", 9, 16, OWN, OTHER)) == Keys(9, (OWN, OTHER))
-    assert parse_read_keys(struct.pack(">II", 3, 0)) == Keys(3, ())
+        ReservationPath(Gone(), 1.0).read_full_status()
 
 
 def test_read_reservation() -> None:
     held = struct.pack(">IIQ4xBBxx", 4, 16, OTHER, 0, 0x05)
     assert parse_read_reservation(held) == Reservation(4, OTHER, 5)
     assert parse_read_reservation(struct.pack(">II", 4, 0)) == Reservation(4, None, None)
-
-
-def test_capabilities_count_only_with_a_valid_mask() -> None:
-    capable = parse_report_capabilities(bytes([0, 8, 0x01, 0x81, 0x20, 0, 0, 0]))
-    assert (capable.aptpl_supported, capable.aptpl_active, capable.write_exclusive_registrants_only) == (True, True, True)
-    assert not parse_report_capabilities(bytes([0, 8, 0x01, 0x01, 0x20, 0, 0, 0])).write_exclusive_registrants_only
 
 
 def descriptor(key: int, *, holder: bool, port: int, transport_id: bytes) -> bytes:
@@ -141,7 +126,7 @@ def test_full_status_tells_ports_and_holder() -> None:
     assert parse_read_full_status(struct.pack(">II", 1, 0)) == FullStatus(1, ())
 
 
-@pytest.mark.parametrize("parse", [parse_read_keys, parse_read_reservation, parse_read_full_status])
+@pytest.mark.parametrize("parse", [parse_read_reservation, parse_read_full_status])
 @pytest.mark.parametrize("reply", [b"", b"\0\0\0", struct.pack(">II", 1, 64) + bytes(8)])
 def test_cut_replies_are_refused(parse, reply: bytes) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(CheckConditionError):

@@ -11,9 +11,10 @@ import json
 import os
 from pathlib import Path
 
-import yaml
 from ansible.plugins.action import ActionBase
 from ansible.plugins.callback import CallbackBase
+from ansible.plugins.loader import fragment_loader
+from ansible.utils.plugin_docs import get_docstring
 
 DOCUMENTATION = """
 name: stand_in
@@ -58,8 +59,8 @@ def check_options(module, args):
     """Options that the module documents, and all that it needs."""
     path = ROOT / "plugins" / "modules" / f"{module}.py"
     if path.exists():
-        text = path.read_text().partition('DOCUMENTATION = r"""')[2].partition('"""')[0]
-        compare(yaml.safe_load(text).get("options") or {}, args, module)
+        page = get_docstring(str(path), fragment_loader, collection_name="holdfast.cluster", is_module=True)[0]
+        compare(page.get("options") or {}, args, module)
 
 
 def compare(options, args, where):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.holdfast.cluster.plugins.module_utils.mariadb_server import hash_password
+from ansible_collections.holdfast.cluster.plugins.module_utils.mariadb_accounts import hash_password
 from ansible_collections.holdfast.cluster.plugins.module_utils.scram import build_verifier, verifier_matches
 
 
