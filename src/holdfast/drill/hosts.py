@@ -9,8 +9,9 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ CONNECT_SECONDS = 4
 ALIVE = ("-o", "ServerAliveInterval=1", "-o", "ServerAliveCountMax=3")
 
 RUN = "HOLDFAST_RUN"  # marks what one call of Ansible started
+KILL_SECONDS = 10.0   # until killed processes are gone: only one in a call that cannot be interrupted takes as long
 
 
 @dataclass(frozen=True)
@@ -135,14 +137,24 @@ class SshShell:
 
 
 def kill_marked(mark: str) -> None:
-    """Kill every process that was started with this setting (NAME=value) in its environment.
+    """Kill every process that was started with this setting (NAME=value) in its environment, and wait until it is gone.
 
-    Ansible's workers have sessions of their own: ansible-runner, which kills a session, leaves them behind.
+    Ansible's workers have sessions of their own: ansible-runner, which kills a session, leaves them behind. One that is being
+    made while the others are looked at is found when they are looked at again.
     """
+    end = time.monotonic() + KILL_SECONDS
+    while (found := list(processes_with(mark))) and time.monotonic() < end:
+        for number in found:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
+        time.sleep(0.02)
+
+
+def processes_with(mark: str) -> Iterator[int]:
     for environment in Path("/proc").glob("[0-9]*/environ"):
         with contextlib.suppress(OSError):      # it has ended, or is somebody else's
             if mark.encode() in environment.read_bytes().split(b"\0"):
-                os.kill(int(environment.parent.name), signal.SIGKILL)
+                yield int(environment.parent.name)
 
 
 class AnsibleModules:
