@@ -24,7 +24,7 @@ nodes:
   san1: {role: array, host: 5, networks: [mgmt, storage_a, storage_b], memory_mib: 640, disks: [{name: luns, size_gib: 24}]}
   node1: {role: node, host: 11}
   node2: {role: node, host: 12}
-  stranger: {role: client, host: 66, networks: [mgmt, storage_a], memory_mib: 384}
+  stranger: {role: client, host: 66, networks: [mgmt, client, storage_a], memory_mib: 384}
 """
 PORTALS = ("10.20.1.5", "10.20.2.5")
 ARRAY_ONLY = ("-e", "iscsi_target_firewall=nftables", "--limit", "localhost,array")

@@ -192,9 +192,12 @@ def fit_out(build: Build) -> None:
     system = root / "etc/systemd/system"
     place(guest / "holdfast-lab-identity", root / "usr/lib/holdfast-lab/identity", mode=0o755)
     place(guest / "holdfast-lab-identity.service", system / "holdfast-lab-identity.service")
+    place(guest / "holdfast-lab-bell", root / "usr/lib/holdfast-lab/bell", mode=0o755)
+    place(guest / "holdfast-lab-bell.service", system / "holdfast-lab-bell.service")
     place(guest / "udev-trigger.conf", system / "systemd-udev-trigger.service.d/lab.conf")
     place(guest / "console-login.conf", system / "console-getty.service.d/lab.conf")
-    run(["chroot", str(root), "systemctl", "enable", "holdfast-lab-identity.service", "console-getty.service"])
+    run(["chroot", str(root), "systemctl", "enable", "holdfast-lab-identity.service", "holdfast-lab-bell.service",
+         "console-getty.service"])
     run(["chroot", str(root), "systemctl", "set-default", "multi-user.target"])
     for unit in MASKED_UNITS:
         (system / unit).unlink(missing_ok=True)
