@@ -85,7 +85,7 @@ def test_the_agent_is_found_beside_the_collection(site: Site) -> None:
     module.write_text(ECHO)
     try:
         said = site.run("ansible", "localhost", "-i", "localhost,", "-c", "local", "-m", "holdfast.cluster.package_agent",
-                        "-e", f"ansible_python_interpreter={sys.executable}")
+                        "-e", json.dumps({"ansible_python_interpreter": sys.executable}))
     finally:
         module.write_text(kept)
     archived = json.loads(said.split("=>", 1)[1])["archive"]

@@ -137,6 +137,8 @@ def test_a_runbook_is_found_by_the_name_of_another_product() -> None:
 def test_an_unknown_name_gets_a_suggestion() -> None:
     with pytest.raises(UnknownRunbook, match="did you mean 'owner_crash'"):
         catalogue().find("owner_crsh")
+    with pytest.raises(UnknownRunbook, match="^no runbook 'x'; all of them: holdfast drill list$"):
+        catalogue().find("x")
 
 
 # IBM's published list of the Cluster Test Tool's tests; what it has and this does not is said in the page.

@@ -34,7 +34,7 @@ class Catalogue:
                 return foreign[0]
             if foreign:
                 raise UnknownRunbook(f"{name} is any of {', '.join(r.name for r in foreign)}: choose one")
-        raise UnknownRunbook(f"no runbook {name!r}{suggest(name, tuple(self.runbooks))}")
+        raise UnknownRunbook(f"no runbook {name!r}{suggest(name, tuple(self.runbooks))}; all of them: holdfast drill list")
 
     def ordered(self) -> list[Runbook]:
         """By category, then by name."""
