@@ -60,7 +60,7 @@ def all_stages() -> list[Stage]:
         Stage(
             "unit",
             "unit tests and drift checks",
-            _pytest("tests/unit"),
+            _pytest("tests/unit", "-n", "auto", "--maxprocesses", "4", "--dist", "worksteal"),  # each process: 400 MiB
             pytest=True,
             packages=("spin", "gcc", "libc6-dev"),  # fresh traces of the model
         ),

@@ -34,6 +34,19 @@ try:
 except KeyboardInterrupt:
     print('tidied up', flush=True)
 """
+SIDE_BY_SIDE = """
+import pytest
+
+def test_good(worker_id):
+    assert worker_id != 'master'
+
+def test_bad():
+    assert False
+
+@pytest.mark.skip(reason='there is one more')
+def test_left_out():
+    pass
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -102,6 +115,15 @@ def test_a_long_stage_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch, capsys
     monkeypatch.setattr(running, "WORD_SECONDS", 0.2)
     running.run_stage(replace(stage(TIDY), timeout_seconds=2))
     assert "x: a purpose: 45 %" in capsys.readouterr().err
+
+
+def test_unit_tests_side_by_side_are_counted_and_say_how_far_they_are(logs: Path) -> None:
+    (logs / "test_x.py").write_text(SIDE_BY_SIDE)
+    (unit,) = [one for one in all_stages() if one.name == "unit"]
+    argv = [str(logs / "test_x.py") if word == "tests/unit" else word for word in unit.argv]
+    outcome = running.run_stage(replace(unit, argv=(*argv, "-c", str(running.ROOT / "pyproject.toml"))))
+    assert (outcome.passed, outcome.failed) == (1, 2), (logs / "unit.log").read_text()
+    assert running.percent(logs / "unit.log") == ": 100 %"
 
 
 @pytest.mark.parametrize(("outcomes", "code", "summary"), [

@@ -27,7 +27,7 @@ def test_both_ways() -> None:
     assert decode_answer(encode_answer(answer, KEY, NONCE), KEY, NONCE) == answer
 
 
-@pytest.mark.parametrize(("key", "nonce"), [(b"other", NONCE), (KEY, new_nonce())])
+@pytest.mark.parametrize(("key", "nonce"), [(b"other", NONCE), (KEY, new_nonce())], ids=["key", "connection"])
 def test_another_key_and_another_connection_are_refused(key: bytes, nonce: bytes) -> None:
     with pytest.raises(GateMessageError):
         decode_question(encode_question(QUESTION, KEY, NONCE), key, nonce)
