@@ -16,7 +16,7 @@ BUSY = "another `holdfast test` is running in this checkout; wait for its end"
 
 def add_arguments(areas: Any) -> None:
     parser = areas.add_parser("test", help="run all checks of this checkout", description="Run all checks of this checkout.")
-    parser.add_argument("--quick", action="store_true", help="only those that need no nodes (4.5 minutes on two cores)")
+    parser.add_argument("--quick", action="store_true", help="only those that need no nodes (2 minutes on two cores)")
     parser.add_argument("--all", action="store_true", help="also the extra ones (--list shows which)")
     parser.add_argument("--only", action="append", metavar="NAME", help="only this stage; may be given more than once")
     parser.add_argument("--list", action="store_true", help="show the stages and end")
