@@ -137,7 +137,7 @@ def test_a_runbook_is_found_by_the_name_of_another_product() -> None:
 def test_an_unknown_name_gets_a_suggestion() -> None:
     with pytest.raises(UnknownRunbook, match="did you mean 'owner_crash'"):
         catalogue().find("owner_crsh")
-    with pytest.raises(UnknownRunbook, match="^no runbook 'x'; all of them: holdfast drill list$"):
+    with pytest.raises(UnknownRunbook, match=r"^no runbook 'x'; all of them: holdfast drill list$"):
         catalogue().find("x")
 
 
