@@ -10,11 +10,17 @@ from typing import Any
 
 import pytest
 from ansible_collections.holdfast.cluster.plugins.action.package_agent import build_archive
-from ansible_collections.holdfast.cluster.plugins.module_utils import agent_installation
+from ansible_collections.holdfast.cluster.plugins.module_utils import agent_installation, file_set
 from ansible_collections.holdfast.cluster.plugins.modules import package_agent
 from ansible_collections.holdfast.cluster.plugins.modules.package_agent import sync_agent
 
-pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="the files belong to root")
+
+@pytest.fixture(autouse=True)
+def nobody_need_be_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that are to be root's are those of whoever tests."""
+    monkeypatch.setattr(file_set, "_name_of", lambda *_: "root")
+    ids = {("root", "root"): (os.getuid(), os.getgid())}
+    monkeypatch.setattr(file_set, "_ids", lambda entry: ids[entry["owner"], entry["group"]])
 
 
 @pytest.fixture(autouse=True)
