@@ -1,8 +1,8 @@
 """Persistent reservations on one path: the commands of SPC-4 6.15 and 6.16 and the parsing of their replies.
 
-Only what ownership needs is here. Two are missing on purpose, so that no code path of Holdfast can reach them: CLEAR,
+Only what ownership needs is here. Two are missing on purpose, so that no code path of the agent can reach them: CLEAR,
 because between it and the next RESERVE everybody may write, and REGISTER AND IGNORE EXISTING KEY, which asks for no proof
-of what this nexus was.
+of what this nexus was. Drills have both, as faults.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Any
 import ansible_runner  # type: ignore[import-untyped]
 
 from holdfast.drill.errors import DrillError, HostUnreachable
+from holdfast.drill.waiting import still_missing
 from holdfast.endings import endings_held
 
 SSH_FAILED = 255  # ssh(1): "255 if an error occurred"
@@ -142,15 +142,19 @@ def kill_marked(mark: str) -> None:
     Ansible's workers have sessions of their own: ansible-runner, which kills a session, leaves them behind. One that is being
     made while the others are looked at is found when they are looked at again.
     """
-    end = time.monotonic() + KILL_SECONDS
-    while (found := list(processes_with(mark))) and time.monotonic() < end:
+
+    def kill_all(_waited: float) -> str | None:
+        found = list(processes_with(mark))
         for number in found:
-            with contextlib.suppress(ProcessLookupError):
+            with contextlib.suppress(ProcessLookupError):       # it has ended meanwhile
                 os.kill(number, signal.SIGKILL)
-        time.sleep(0.02)
+        return "processes are left" if found else None
+
+    still_missing(kill_all, KILL_SECONDS)
 
 
 def processes_with(mark: str) -> Iterator[int]:
+    """Those that were started with this setting (NAME=value) in their environment."""
     for environment in Path("/proc").glob("[0-9]*/environ"):
         with contextlib.suppress(OSError):      # it has ended, or is somebody else's
             if mark.encode() in environment.read_bytes().split(b"\0"):

@@ -127,8 +127,8 @@ def fetch_uml_kernel(build: Build) -> str:
 def keep_syncs_from_host(runtime: Path) -> None:
     """Let a node's flushes end in the host's memory, which outlives the node: a power cut of a node ends one process.
 
-    Otherwise a node waits for whatever the host's disk is busy with: 5 s were seen while an image was built, and a cluster
-    rightly takes a package away from a node whose storage stands still for so long.
+    Otherwise a node waits for whatever the host's disk is busy with. Measured beside one big writer: a write of 8 KiB took
+    up to 0.34 s with a sync and up to 0.014 s without.
     """
     library = next((runtime / "usr/lib").glob("*/libeatmydata.so"))
     (runtime / "etc").mkdir(exist_ok=True)
