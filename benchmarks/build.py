@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,9 +57,9 @@ class Run:
         return self.tasks["node1"]
 
 
-def measure(report: Report, quick: bool) -> list[Figure]:
+def measure(report: Report, quick: bool) -> Iterator[Figure]:
+    """Figures after each number of nodes, so that a build that breaks off takes none of those before it along."""
     by_hand = packages_by_hand(report)
-    figures: list[Figure] = []
     first: Run | None = None
     for count in (2,) if quick else (2, 4, 8):
         built, again, nothing = build(count, report)
@@ -67,7 +67,7 @@ def measure(report: Report, quick: bool) -> list[Figure]:
         if first is not None:
             floor = Floor("two nodes", first.seconds)
         first = first or built
-        figures += [
+        yield from [
             Figure(f"build to serving, {count} nodes", "s", (built.seconds,), floor, BUILD_AIM_SECONDS if count == 2 else None),
             Figure(f"second run, {count} nodes", "s", (again.seconds,), Floor("as many tasks that do nothing", nothing),
                    AGAIN_AIM_SECONDS if count == 2 else None),
@@ -76,8 +76,7 @@ def measure(report: Report, quick: bool) -> list[Figure]:
         ]
         if count == 2:
             tasks = (float(built.tasks_of_a_node),)
-            figures.append(Figure("tasks on a node, both playbooks", "", tasks, Floor("one for each role", 10)))
-    return figures
+            yield Figure("tasks on a node, both playbooks", "", tasks, Floor("one for each role", 10))
 
 
 def packages_by_hand(report: Report) -> float:

@@ -105,8 +105,14 @@ def target_sources(site, addresses):
 
 
 def node_portals(site, node, iqn_prefix, arrays):
-    """Portals of one node in the order of login; I(arrays): name of each Linux array -> its addresses."""
-    used = {lun["array"] for lun in site["luns"].values() if lun["array"] and node in lun_nodes(site, lun["name"])}
+    """Portals of one node in the order of login; I(arrays): name of each Linux array -> its addresses.
+
+    Those of the arrays with a LUN for it. A node without any logs in to all of them and sees nothing: its services run as
+    everywhere, and a LUN that a package gives it later appears without a login.
+    """
+    luns = [lun for lun in site["luns"].values() if lun["array"]]
+    own = {lun["array"] for lun in luns if node in lun_nodes(site, lun["name"])}
+    used = own or {lun["array"] for lun in luns}
     return [
         {
             "target": target_name(target_prefix(iqn_prefix, site["cluster"]["name"], array), portal["network"]),

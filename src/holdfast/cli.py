@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 
+from holdfast import __version__
 from holdfast.bench import cli as bench_cli
 from holdfast.demo import cli as demo_cli
 from holdfast.docs import cli as docs_cli
@@ -29,6 +30,7 @@ HOST_FAULTS = {errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EROFS, errno.EDQUO
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="holdfast", description="Shared-storage clusters for ERP databases, and drills "
                                      "of their failover.")
+    parser.add_argument("--version", action="version", version=f"holdfast {__version__}")
     areas = parser.add_subparsers(dest="area", required=True, metavar="COMMAND")
     demo_cli.add_arguments(areas)
     lab_cli.add_arguments(areas)

@@ -1,8 +1,8 @@
 """One lab for everything that needs a built cluster: built once, deployed once, deleted at the end.
 
 `built` is for tests that need the LUNs to themselves, `deployed` for those with the package `erp` in service; run the first
-before the second (tests/integration/storage, then tests/integration/agent and tests/integration/site). HOLDFAST_LAB names a lab
-that is there already: it is then taken as it is, and left.
+before the second (tests/integration/storage, then tests/integration/agent, pooler and site). HOLDFAST_LAB names a lab that is
+there already: it is then taken as it is, and left.
 """
 
 from __future__ import annotations

@@ -17,21 +17,27 @@ from .table import render_preview, render_status
 # The slowest step that a command waits for is a database that recovers (start_timeout of the slowest profile).
 DEFAULT_TIMEOUT_SECONDS = 900.0
 _STATUS_TIMEOUT_SECONDS = 10.0
+_EXIT_CODES = "Exit codes: 0 done, 1 refused or failed or no agent, 2 wrong usage."
 _MAINTENANCE = {"on": Verb.MAINTENANCE_ON, "off": Verb.MAINTENANCE_OFF}
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="holdfastctl", description="Ask the Holdfast agent of this node.")
+    parser = argparse.ArgumentParser(prog="holdfastctl", description="Ask the Holdfast agent of this node.", epilog=_EXIT_CODES)
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--json", action="store_true", help="answer as JSON")
     common.add_argument("--timeout", type=float, help="seconds to wait for the answer")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    status = verbs.add_parser(STATUS, parents=[common], help="what the agent knows")
+
+    def add(verb: str, purpose: str) -> argparse.ArgumentParser:
+        description = f"{purpose[0].upper()}{purpose[1:]}."
+        return verbs.add_parser(verb, parents=[common], help=purpose, description=description, epilog=_EXIT_CODES)
+
+    status = add(STATUS, "what the agent knows")
     status.add_argument("package", nargs="?", help="only this package")
     for verb in Verb:
         if " " not in verb:
-            command = verbs.add_parser(verb.value, parents=[common], help=_HELP[verb])
+            command = add(verb.value, _HELP[verb])
             command.add_argument("package")
             if verb is Verb.MOVE:
                 command.add_argument("target", nargs="?", help="node to move to (default: the best one)")
@@ -50,7 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
                 command.add_argument(
                     "--wait", type=float, default=0.0, metavar="SECONDS", help="wait so long for that transaction to end"
                 )
-    maintenance = verbs.add_parser("maintenance", parents=[common], help="stop or resume watching a package")
+    maintenance = add("maintenance", "stop or resume watching a package")
     maintenance.add_argument("words", nargs=2, metavar="on|off PACKAGE")
     return parser
 

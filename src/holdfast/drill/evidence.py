@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import holdfast
+from holdfast import __version__
 from holdfast.drill.checkout import ask_git
 from holdfast.drill.plan import Roles
 from holdfast.drill.runbook.model import Runbook
@@ -66,17 +66,13 @@ def describe_site(view: ClusterView, roles: Roles, project: Path, probe: dict[st
         "node_ids": dict(view.node_ids),
         "macs": {},
         "clocks": {},
-        "versions": {"holdfast": holdfast_version()},
+        "versions": {"holdfast": __version__},
         "git": git_revision(project),
         "user": getpass.getuser(),
         "controller": os.uname().nodename,
         "command_line": ["holdfast", *sys.argv[1:]],
         "probe": probe,
     }
-
-
-def holdfast_version() -> str:
-    return str(getattr(holdfast, "__version__", "from the checkout"))
 
 
 def git_revision(project: Path) -> dict[str, Any]:

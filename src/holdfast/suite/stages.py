@@ -120,8 +120,8 @@ def all_stages() -> list[Stage]:
         ),
         Stage(
             "cluster",
-            "storage, agent and playbooks on one built cluster",
-            _pytest("tests/integration/storage", "tests/integration/agent", "tests/integration/site", "-m", "lab"),
+            "storage, agent, poolers and playbooks on one built cluster",
+            _pytest(*(f"tests/integration/{part}" for part in ("storage", "agent", "pooler", "site")), "-m", "lab"),
             quick=False,
             extra=True,
             pytest=True,

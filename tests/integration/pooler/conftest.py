@@ -1,10 +1,9 @@
-"""A lab with the package "erp" and its poolers deployed; its name is in HOLDFAST_LAB."""
+"""A lab with the package "erp" and its poolers deployed (see tests/integration/conftest.py)."""
 
 from __future__ import annotations
 
 import itertools
 import json
-import os
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ import pytest
 
 from holdfast.drill.observers import Probe
 from holdfast.drill.site import Site, find_owner, open_site
+from tests.integration.conftest import Site as BuiltSite
 from tests.integration.waiting import wait_until
 
 ROOT = Path(__file__).parents[3]
@@ -105,8 +105,7 @@ def describe(delays: list[float]) -> str:
 
 
 @pytest.fixture
-def cluster() -> Cluster:
+def cluster(deployed: BuiltSite) -> Cluster:
     made = Cluster(open_site(ROOT, ROOT / "inventories" / "lab", "erp"))
-    assert os.environ["HOLDFAST_LAB"]
     made.wait_until_in_service()
     return made

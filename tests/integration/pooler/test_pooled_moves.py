@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -18,18 +19,7 @@ pytestmark = pytest.mark.lab
 MOVES = int(os.environ.get("HOLDFAST_POOLED_MOVES", "10"))
 GATE, IDLER = "holdfast-gate@erp.service", "holdfast-test-idler.service"
 IDLE = "import psycopg, sys, time; c = psycopg.connect(sys.argv[1]); c.execute('select 1'); time.sleep(120)"
-# Asks the gate for a hold of two seconds and then says nothing more, as a node that dies right after it.
-ASK = """
-import sys, time
-sys.path.insert(0, "/usr/lib/holdfast/agent")
-from holdfast_agent.config import load_packages
-from holdfast_agent.pooler.asking import ask_gate
-from holdfast_agent.pooler.message import PAUSE, Question, derive_key
-pooler = load_packages()[0].poolers[0]
-key = derive_key(Path("/etc/holdfast/cluster.key").read_bytes().strip(), "erp", pooler.host)
-question = Question(PAUSE, int(sys.argv[1]), time.monotonic(), 2.0, 2.0)
-print(ask_gate((pooler.address, pooler.control_port), key, question, time.monotonic() + 30))
-"""
+ASK = (Path(__file__).parent / "on_node" / "ask_for_a_hold.py").read_text()
 
 
 def test_moves_are_a_delay_and_no_error(cluster: Cluster, record_property: Callable[[str, object], None]) -> None:

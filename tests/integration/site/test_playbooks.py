@@ -4,49 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.integration.conftest import ROOT, Site
+from tests.integration.site.conftest import GROWN, PLAYBOOKS, Load, changed
 
 pytestmark = pytest.mark.lab
-PLAYBOOKS = ("build_cluster", "deploy_packages")
-WRITER = (Path(__file__).parent / "on_client" / "write_rows.py").read_text()
-STOP = "/run/stop_writing"
 # Seconds after which a run is cut off; together they fall into most of the steps of both playbooks.
 CUTS = (3, 8, 14, 20)
-GROWN = json.dumps({"holdfast_luns": [{"name": "erp-lock", "size": "64 MiB"}, {"name": "erp-data", "size": "5 GiB"}]})
-
-
-def changed(output: str) -> list[str]:
-    return [line for line in output.splitlines() if re.search(r"changed=[1-9]", line)]
-
-
-@pytest.fixture
-def load(deployed: Site) -> Iterator[subprocess.Popen[str]]:
-    """A client that writes without a pause; read it with `end_of`."""
-    client = deployed.lab.node("client1")
-    client.succeed("DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install python3-psycopg >/dev/null",
-                   timeout_seconds=300)
-    client.succeed(f"rm -f {STOP}; cat >/root/write_rows.py", stdin=WRITER)
-    secret = (deployed.lab.folder.path / "secrets" / "erp_password").read_text().strip()
-    conninfo = f"host=10.20.0.50 dbname=erp user=erp password={secret} sslmode=require"
-    with subprocess.Popen(client.ssh_command(f"python3 /root/write_rows.py '{conninfo}' {STOP}"), stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, text=True) as writer:
-        time.sleep(3)
-        yield writer
-        client.succeed(f"touch {STOP}")
-
-
-def end_of(load: subprocess.Popen[str], site: Site) -> dict:
-    site.lab.node("client1").succeed(f"touch {STOP}")
-    return json.loads(load.communicate(timeout=120)[0])
 
 
 def test_second_run_changes_nothing(deployed: Site) -> None:
@@ -59,32 +28,32 @@ def test_check_mode_of_a_built_cluster_sees_nothing_to_do(deployed: Site) -> Non
         assert changed(deployed.succeed(playbook, "--check", "--diff")) == []
 
 
-def test_clients_do_not_notice_a_second_run_nor_a_change_of_settings(deployed: Site, load: subprocess.Popen[str]) -> None:
+def test_clients_do_not_notice_a_second_run_nor_a_change_of_settings(deployed: Site, load: Load) -> None:
     for playbook in PLAYBOOKS:
         deployed.succeed(playbook)
     assert changed(deployed.succeed("deploy_packages", "-e", '{"postgresql_service_settings": {"work_mem": "8MB"}}')) != []
     deployed.succeed("deploy_packages")
-    told = end_of(load, deployed)
+    told = load.end()
     assert told["acknowledged"] > 50
     assert (told["errors"], told["lost"]) == ([], [])
 
 
-def test_lun_volume_and_file_system_grow_under_load(deployed: Site, load: subprocess.Popen[str]) -> None:
+def test_lun_volume_and_file_system_grow_under_load(deployed: Site, load: Load) -> None:
     for playbook in PLAYBOOKS:
-        deployed.succeed(playbook, "-e", GROWN)
-    told = end_of(load, deployed)
+        deployed.succeed(playbook, "-e", json.dumps(GROWN))
+    told = load.end()
     assert (told["errors"], told["lost"]) == ([], [])
     sizes = [node.execute("df --output=size -B1 /srv/erp 2>/dev/null | tail -1").stdout.strip() for node in deployed.lab.nodes
              if node.name.startswith("node")]
     assert max(int(size or 0) for size in sizes) > 4.8 * (1 << 30)
     for playbook in PLAYBOOKS:
-        assert changed(deployed.succeed(playbook, "-e", GROWN)) == []
+        assert changed(deployed.succeed(playbook, "-e", json.dumps(GROWN))) == []
 
 
 @pytest.mark.parametrize("seconds", CUTS)
 def test_a_run_that_is_cut_off_is_finished_by_the_next_one(seconds: int, deployed: Site) -> None:
     """With other settings of every kind, so that each step has something to do; then back, so that the next cut has it too."""
-    words = ("-e", GROWN, "-e", json.dumps({
+    words = ("-e", json.dumps(GROWN), "-e", json.dumps({
         "node_base_journal_max_mib": 100 + seconds, "iscsi_initiator_noop_timeout_seconds": 2 + seconds % 2,
         "multipath_queue_seconds": 30 + seconds, "virtual_address_garp_refresh_seconds": 10 + seconds,
         "postgresql_service_settings": {"work_mem": f"{4 + seconds}MB"}}))
@@ -138,15 +107,15 @@ def test_a_move_shows_a_long_transaction_refuses_it_and_waits_for_it(deployed: S
 
 
 def test_a_change_beyond_what_was_allowed_is_refused(deployed: Site) -> None:
-    deployed.succeed("deploy_packages", "-e", GROWN)    # no setting of another test is left
+    deployed.succeed("deploy_packages", "-e", json.dumps(GROWN))    # no setting of another test is left
     other_port = json.loads(json.dumps(PACKAGE))
     other_port["holdfast_packages"][0]["resources"][0]["postgresql"]["port"] = 5433
-    words = ("-e", GROWN, "-e", json.dumps(other_port))
+    words = ("-e", json.dumps(GROWN), "-e", json.dumps(other_port))
     assert "restarts" in deployed.succeed("plan_changes", *words)
     done = deployed.run("deploy_packages", *words)
     assert done.returncode != 0
     assert "package_allowed_change" in done.stdout
-    assert changed(deployed.succeed("deploy_packages", "-e", GROWN, "--check")) == []
+    assert changed(deployed.succeed("deploy_packages", "-e", json.dumps(GROWN), "--check")) == []
 
 
 PACKAGE = {"holdfast_packages": [{

@@ -79,8 +79,11 @@ def test_other_labs_are_the_default_one_with_more(recipe) -> None:
 
 def test_pacemaker_has_the_package_of_the_lab() -> None:
     (package,) = yaml.safe_load(Path("inventories/lab/group_vars/all/packages.yml").read_text())["holdfast_packages"]
-    assert {key: package[key] for key in ("name", "nodes", "virtual_addresses")} == {
-        key: pacemaker.PACKAGE[key] for key in ("name", "nodes", "virtual_addresses")}
+    assert {key: package[key] for key in ("name", "virtual_addresses")} == {
+        key: pacemaker.PACKAGE[key] for key in ("name", "virtual_addresses")}
+    machines = load_topology("default").machines
+    assert package["nodes"] == "{{ groups['cluster_nodes'] }}"
+    assert pacemaker.PACKAGE["nodes"] == [machine.name for machine in machines if machine.role == "node"]
     (database,) = pacemaker.PACKAGE["resources"]
     wanted = package["resources"][0]["postgresql"]
     assert (database["port"], database["data_directory"]) == (wanted["port"], wanted["data_directory"])

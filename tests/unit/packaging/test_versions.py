@@ -12,6 +12,8 @@ import yaml
 from holdfast_agent.agent_version import VERSION
 from packaging.specifiers import SpecifierSet
 
+from holdfast import __version__
+
 ROOT = Path(__file__).parents[3]
 PYTHON_OF_DEBIAN_12 = "3.11.2"  # its own; a later 3.11 takes packages that this one refuses
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -24,7 +26,7 @@ def pins(name: str) -> dict[str, str]:
 
 def test_one_version() -> None:
     galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text())
-    assert {galaxy["version"], PROJECT["version"], VERSION} == {VERSION}
+    assert {galaxy["version"], PROJECT["version"], __version__, VERSION} == {VERSION}
 
 
 def test_every_requirement_is_pinned_once() -> None:

@@ -68,6 +68,20 @@ def test_portals_of_array_and_node_agree():
         views.target_portals(SITE, {"storage_a": "10.20.1.5"})
 
 
+def test_a_node_without_a_lun_logs_in_to_every_array():
+    site = {**SITE, "luns": {name: lun(name) for name in ("erp-lock", "erp-data")}}
+    assert views.node_maps(site, "node3") == []
+    assert views.node_portals(site, "node3", IQN, {"san1": ARRAY}) == views.node_portals(site, "node1", IQN, {"san1": ARRAY})
+    other = {**site["luns"], "shop-lock": lun("shop-lock", "san2")}
+    packages = [*SITE["packages"], {"name": "shop", "nodes": ["node2"], "storage": storage("shop-lock")}]
+    site = {**site, "luns": other, "packages": packages}
+    reached = {
+        node: {portal["target"].split(":")[2] for portal in views.node_portals(site, node, IQN, {"san1": ARRAY, "san2": ARRAY})}
+        for node in SITE["nodes"]
+    }
+    assert reached == {"node1": {"san1"}, "node2": {"san1", "san2"}, "node3": {"san1", "san2"}}
+
+
 def test_only_the_nodes_of_the_same_network_reach_a_portal():
     assert views.target_sources(SITE, ARRAY)[0] == {
         "address": "10.20.1.5", "sources": ["10.20.1.11", "10.20.1.12", "10.20.1.13"],
