@@ -24,6 +24,7 @@ from holdfast.drill.integrity import check_integrity
 from holdfast.drill.journal import Journal
 from holdfast.drill.load import Load
 from holdfast.drill.mariadb_probe import probe_of
+from holdfast.drill.neighbours import bring_home, find_neighbours
 from holdfast.drill.observers import Observers, Probe
 from holdfast.drill.plan import PHASES, Roles
 from holdfast.drill.power import Power
@@ -162,6 +163,7 @@ class Run:
             found = self.collector.snapshots(self.view.nodes, "before")
             self.run["macs"] = {mac: host for host, entry in found.items() for mac in entry["macs"]}
             self.run["versions"] |= {host: entry["versions"] for host, entry in found.items()}
+            self.run["neighbours"] = find_neighbours(self.view.name, self.actions.seen(0.0))
             self.save()
 
     def observe(self) -> None:
@@ -218,10 +220,12 @@ class Run:
 
     def home_parts(self) -> list[tuple[str, Callable[[], None]]]:
         """The way home and what must be true there."""
+        neighbours = [("the other packages are back on theirs", self.bring_neighbours_home)] if self.run.get("neighbours") else []
         whole = [(f"the data is checked: {tool}", lambda tool=tool: self.check_data(tool)) for tool in self.integrity]
         return [
             ("the moves of this run are forgotten", self.forgive),
             ("package is back on its first owner", self.failback),
+            *neighbours,
             ("rows are read after the restore", lambda: self.final_read("after_restore")),
             ("all paths are there again", lambda: self.wait_for("paths_complete", "all_nodes", FAILBACK_SECONDS)),
             *whole,
@@ -261,6 +265,11 @@ class Run:
             self.actions.do(CommandStep("move", "standby", "owner", "accepted"))
         self.wait_for("package_owned", "owner", FAILBACK_SECONDS)
         self.wait_for("node_standby", "standby", FAILBACK_SECONDS)
+
+    def bring_neighbours_home(self) -> None:
+        left = bring_home(self.shell, self.run["neighbours"], lambda: self.actions.seen(0.0), FAILBACK_SECONDS)
+        if left:
+            raise StepFailed("; ".join(left))
 
     def final_read(self, label: str) -> None:
         write_json(self.folder / "probe" / f"final-{label}.json", self.probe.final_read(label))

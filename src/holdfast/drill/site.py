@@ -26,14 +26,14 @@ class Site:
 
 
 def open_site(project: Path, inventory: Path, package: str | None) -> Site:
-    """Read the inventory and the definitions from the first node that answers."""
+    """Read the inventory, and the definitions from the nodes."""
     listing = read_inventory(inventory, project)
     variables = listing.get("_meta", {}).get("hostvars", {})
     shell = SshShell(variables)
     nodes = listing.get("cluster_nodes", {}).get("hosts", [])
     if not nodes:
         raise DrillError(f"the inventory {inventory} has no group cluster_nodes")
-    node, documents = _read_definitions(shell, nodes)
+    node, documents = _read_definitions(shell, nodes, package)
     name = choose_package(sorted(documents), package)
     digest = hashlib.sha256(documents[name].encode()).hexdigest()
     return Site(inventory, variables, shell, build_view(listing, node, json.loads(documents[name]), digest))
@@ -47,16 +47,24 @@ def choose_package(names: list[str], wanted: str | None) -> str:
     raise DrillError(f"no package {wanted!r}; there are: {known}" if wanted else f"say which package: {known}")
 
 
-def _read_definitions(shell: SshShell, nodes: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
+def _read_definitions(shell: SshShell, nodes: list[str], wanted: str | None) -> tuple[dict[str, Any], dict[str, str]]:
+    """A node's own document, and the packages: each node has those that it may own. Where one is wanted it is enough."""
+    node: dict[str, Any] = {}
+    documents: dict[str, str] = {}
     reasons = []
     for host in nodes:
+        if wanted in documents:
+            break
         try:
-            node = json.loads(shell.succeed(host, ["cat", "/etc/holdfast/node.json"]))
-            names = shell.succeed(host, ["ls", DEFINITIONS]).split()
-            return node, {n.removesuffix(".json"): shell.succeed(host, ["cat", f"{DEFINITIONS}/{n}"]) for n in names}
+            node = node or json.loads(shell.succeed(host, ["cat", "/etc/holdfast/node.json"]))
+            names = [name.removesuffix(".json") for name in shell.succeed(host, ["ls", DEFINITIONS]).split()]
+            unread = [name for name in names if name not in documents]
+            documents |= {name: shell.succeed(host, ["cat", f"{DEFINITIONS}/{name}.json"]) for name in unread}
         except DrillError as error:
             reasons.append(str(error))
-    raise DrillError(f"no node gave its definition: {'; '.join(reasons)}")
+    if not node:
+        raise DrillError(f"no node gave its definition: {'; '.join(reasons)}")
+    return node, documents
 
 
 def find_owner(site: Site) -> str:

@@ -58,6 +58,13 @@ def test_lvm_sees_the_listed_devices_only(any_node):
     assert any_node.file("/etc/lvm/devices/system.devices").exists
 
 
+def test_an_event_of_a_lun_starts_no_activation_by_lvm(any_node):
+    """udev's own record of an event of each map, which 69-lvm.rules goes by."""
+    for name in PACKAGES:
+        any_node.check_output(f"udevadm trigger --settle --action=change /dev/mapper/{name}-data")
+        assert "DM_ACTIVATION=0" in any_node.check_output(f"udevadm info --query=property /dev/mapper/{name}-data").splitlines()
+
+
 def test_check_mode_sees_nothing_to_do(changes):
     assert changes("molecule/package/converge.yml") == []
 
