@@ -68,7 +68,8 @@ def playbook() -> Callable[..., subprocess.CompletedProcess[str]]:
 def run_playbook(path: str, *words: str) -> subprocess.CompletedProcess[str]:
     """The arguments that molecule gives to a scenario's playbooks stand in HOLDFAST_MOLECULE_ARGUMENTS."""
     given = os.environ.get("HOLDFAST_MOLECULE_ARGUMENTS", "").split()
-    argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "molecule/inventory", *given, path, *words]
+    inventory = os.environ["HOLDFAST_MOLECULE_INVENTORY"]
+    argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", inventory, *given, path, *words]
     return subprocess.run(argv, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LIMIT_SECONDS,
                           env={**os.environ, "ANSIBLE_NOCOLOR": "1"}, check=False)
 

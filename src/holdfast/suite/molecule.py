@@ -1,4 +1,4 @@
-"""The molecule scenarios, one call for those that share a lab and one for Debian 12, with one line of counts at the end.
+"""The molecule scenarios, one call for those that share a lab and one for each other, with one line of counts at the end.
 
 Run as `python -m holdfast.suite.molecule [SCENARIO…]`.
 """
@@ -15,8 +15,8 @@ from holdfast.lab.command import environment
 from holdfast.suite.stages import ROOT
 
 # Scenarios of one call share a lab.
-CALLS = (("array", "node", "package"), ("debian12",))
-LABS = {"debian12": "molecule12"}
+CALLS = (("array", "node", "package"), ("debian12",), ("erp",))
+LABS = {"debian12": "molecule12", "erp": "molecule-erp"}
 
 
 def main(wanted: list[str]) -> int:

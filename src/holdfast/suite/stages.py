@@ -119,6 +119,16 @@ def all_stages() -> list[Stage]:
             packages=("mmdebstrap", "openssh-client", "iproute2"),
         ),
         Stage(
+            "erp",
+            "the ERP's application servers, inside a package and outside it",
+            (sys.executable, "-m", "holdfast.suite.molecule", "erp"),
+            quick=False,
+            extra=True,
+            timeout_seconds=2700,
+            environment=(("HOLDFAST_SLOWNESS", "3"),),
+            packages=("mmdebstrap", "openssh-client", "iproute2"),
+        ),
+        Stage(
             "cluster",
             "storage, agent, poolers and playbooks on one built cluster",
             _pytest(*(f"tests/integration/{part}" for part in ("storage", "agent", "pooler", "site")), "-m", "lab"),
