@@ -11,8 +11,6 @@ import yaml
 ROOT = Path(__file__).parents[3]
 SCENARIOS = sorted(path.parent for path in ROOT.glob("molecule/*/molecule.yml"))
 SHARED = yaml.safe_load((ROOT / ".config/molecule/config.yml").read_text())
-# Its page in docs/ tells what ran of it.
-WITHOUT_SCENARIO = {"erp_tryton"}
 
 
 def read(scenario: Path) -> dict[str, Any]:
@@ -43,7 +41,7 @@ def test_every_role_has_its_line_in_a_scenario() -> None:
     table = [line for line in (ROOT / "molecule/README.md").read_text().splitlines() if line.startswith("| `")]
     named = {word.strip("`,|;") for line in table for word in line.split("|", 2)[2].split()}
     roles = {path.parents[1].name for path in ROOT.glob("roles/*/tasks/main.yml")}
-    assert roles - named == WITHOUT_SCENARIO
+    assert roles - named == set()
 
 
 @pytest.mark.parametrize("scenario", [path for path in SCENARIOS if path.name != "default"], ids=lambda path: path.name)

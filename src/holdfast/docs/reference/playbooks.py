@@ -23,6 +23,7 @@ _VARIABLES: dict[str, dict[str, str]] = {
     "maintain_package": {"package": "Name of the package.", "maintenance": "`on` or `off`."},
     "recover_node": {"node": "The node that is to take part again."},
     "remove_cluster": {"remove_cluster": "The name of the cluster: the explicit yes."},
+    "remove_erp": {"remove_erp": "The name of the instance, `erp` where none was given: the explicit yes."},
     "run_drill": {
         "drill_name": "The runbook.",
         "drill_package": "The package, where there is more than one.",
