@@ -6,7 +6,7 @@
     act             the runbook's steps, one after the other; the first one that fails ends the act
     heal            every fault is undone, always, whatever came before
     steady_after    who may write is tried on every path; the moves are forgotten (the agent's limit starts anew); the
-                    package goes home; the cluster is proven healthy again
+                    package goes home, and the other packages that went with it; the cluster is proven healthy again
     log_scan        the logs of all nodes are fetched
     collect         every record is brought into the evidence folder
     verdict         the records are judged, the report is written

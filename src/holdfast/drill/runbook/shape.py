@@ -169,7 +169,7 @@ RUNBOOK = _record(
     Field("steps", ListOf(STEP, 1), "The act.", required=True),
     Field("expect", EXPECT, "What must come out.", required=True),
     Field("restore", ListOf(STEP), "Steps after the heal that bring the cluster back to where it was; the package is "
-          "moved back to its first owner in any case.", default=[]),
+          "moved back to its first owner in any case, and so are the cluster's other packages.", default=[]),
     Field("integrity", ListOf(Choice(("amcheck", "checksums"))), "Tools of the database itself that look for damage when the "
           "package is home again: pg_amcheck on everything, and the checksum of every page. MariaDB answers both with one "
           "tool, mariadb-check.", default=[]),
