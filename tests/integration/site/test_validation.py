@@ -17,9 +17,9 @@ ARBITRATION = "the owner keeps a LUN and an ejected node is refused"
 
 
 def validate(site: Site, folder: Path, *words: str) -> dict[str, dict[str, Any]]:
-    """The storage tests' results by name, as the JSON report has them."""
+    """The results of the storage tests by name, as the JSON report has them."""
     site.run("validate_site", "-e", '{"validate_site_only": ["storage"]}', "-e", f"validate_site_directory={folder}", *words)
-    return {result["name"]: result for result in json.loads((folder / "validation.json").read_text())["results"]}
+    return {result["name"]: result for result in json.loads((folder / "validation.json").read_text())["tests"]}
 
 
 def test_without_a_spare_lun_the_arbitration_is_skipped_with_a_reason(deployed: Site, tmp_path: Path) -> None:
