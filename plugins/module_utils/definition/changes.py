@@ -65,16 +65,20 @@ def _compare_nodes(change: PackageChange, old: list[str], new: list[str], owner:
     if old == new:
         return
     if owner is not None and owner not in new:
-        change.add("moves", f"its owner {owner} is no longer one of its nodes")
+        change.add("moves", f"its owner {owner} is no longer one of its nodes; move it first (switch_package.yml)")
     else:
         change.add("stays", f"nodes: {', '.join(old)} becomes {', '.join(new)}")
 
 
 def find_refused(changes: list[dict[str, Any]], allowed: list[str]) -> list[str]:
-    """One sentence for each package whose change goes beyond what was allowed."""
+    """One sentence for each package whose change goes beyond what was allowed.
+
+    A run does not move a package: its definition cannot be taken from the node that serves it. That is refused in any case,
+    here and not in the middle of the run.
+    """
     worst_allowed = max((CHANGES.index(name) for name in allowed), default=0)
     return [
         f"{change['package']} {change['change']}: {'; '.join(change['reasons'])}"
         for change in changes
-        if CHANGES.index(change["change"]) > max(worst_allowed, CHANGES.index("new"))
+        if change["change"] == "moves" or CHANGES.index(change["change"]) > max(worst_allowed, CHANGES.index("new"))
     ]

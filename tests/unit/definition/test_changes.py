@@ -58,6 +58,9 @@ def test_owner_that_is_no_longer_a_node_moves_it(site, deployed) -> None:
     deployed["erp"]["owner"] = "node3"
     deployed["erp"]["document"]["nodes"] = ["node3", "node1"]
     assert change_of("erp", site, deployed) == "moves"
+    for allowed in ("stays", "stops"):
+        (refused,) = find_refused(plan_packages(site, deployed), [allowed])
+        assert "its owner node3 is no longer one of its nodes; move it first" in refused
 
 
 def test_new_and_removed_packages(site, deployed) -> None:
