@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping
 
+from holdfast.drill.actions import COMMAND_SECONDS
 from holdfast.drill.conditions import Seen, owners
 from holdfast.drill.errors import DrillError
 from holdfast.drill.hosts import SshShell
 from holdfast.drill.waiting import still_missing
-
-# As long as any command to an agent may take (docs/reference/timers.md: stop and start of the slowest profile are within it).
-MOVE_SECONDS = 300.0
 
 
 def find_neighbours(drilled: str, seen: Seen) -> dict[str, str]:
@@ -22,13 +19,12 @@ def find_neighbours(drilled: str, seen: Seen) -> dict[str, str]:
 
 
 def bring_home(shell: SshShell, homes: Mapping[str, str], look: Callable[[], Seen], limit_seconds: float) -> list[str]:
-    """Move those back that are elsewhere, and forget the moves of all; what is still not home, in words.
+    """Move those back that are elsewhere; what is still not home, in words.
 
     `limit_seconds` is how long each may take until its home can own it again, and then until it does.
     """
     left = []
     for name, home in homes.items():
-        _forget(shell, name, look())
         try:
             words = _move_home(shell, name, home, look, limit_seconds)
         except DrillError as error:
@@ -38,29 +34,24 @@ def bring_home(shell: SshShell, homes: Mapping[str, str], look: Callable[[], See
     return left
 
 
-def _forget(shell: SshShell, name: str, seen: Seen) -> None:
-    for node in [node for node, known in seen.nodes.items() if known.package(name)]:
-        with contextlib.suppress(DrillError):
-            shell.run(node, ["holdfastctl", "forget-failures", name])
-
-
 def _move_home(shell: SshShell, name: str, home: str, look: Callable[[], Seen], limit_seconds: float) -> str | None:
+    def where() -> tuple[str, str | None]:
+        node = look().nodes[home]
+        return node.state(name), node.package(name).get("owner")
+
     def not_ready(_waited: float) -> str | None:
-        seen = look()
-        state = seen.nodes[home].state(name)
-        owner = seen.nodes[home].package(name).get("owner")
-        ready = state == "owner" or (state == "standby" and owner)
-        return None if ready else f"{state} on {home}, owned by {owner or 'nobody'}"
+        state, owner = where()
+        return None if owner and state in ("owner", "standby") else f"{state} on {home}, owned by {owner or 'nobody'}"
 
     def not_home(_waited: float) -> str | None:
-        state = look().nodes[home].state(name)
+        state, _ = where()
         return None if state == "owner" else f"{state} on {home}"
 
     if words := still_missing(not_ready, limit_seconds):
         return words
-    node = look().nodes[home]
-    if node.state(name) != "owner":
-        done = shell.run(str(node.package(name)["owner"]), ["holdfastctl", "move", name, home], timeout_seconds=MOVE_SECONDS)
+    _, owner = where()
+    if owner and owner != home:
+        done = shell.run(owner, ["holdfastctl", "move", name, home], timeout_seconds=COMMAND_SECONDS)
         if done.code:
             return (done.stderr or done.stdout).strip()[-300:]
     return still_missing(not_home, limit_seconds)

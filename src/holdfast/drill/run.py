@@ -254,10 +254,11 @@ class Run:
         self.actions.try_writes({node: node != owner for node in self.view.nodes})
 
     def forgive(self) -> None:
-        """What an operator does after an incident: the package's limit of unplanned moves starts anew."""
+        """What an operator does after an incident: the limit of unplanned moves starts anew, for all packages that it met."""
         for node in self.view.nodes:
-            with contextlib.suppress(DrillError):
-                self.shell.run(node, ["holdfastctl", "forget-failures", self.view.name])
+            for name in (self.view.name, *self.run.get("neighbours", {})):
+                with contextlib.suppress(DrillError):
+                    self.shell.run(node, ["holdfastctl", "forget-failures", name])
 
     def failback(self) -> None:
         if self.actions.current_owner() != self.roles.owner:
