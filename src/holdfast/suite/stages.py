@@ -37,6 +37,19 @@ def _pytest(*words: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words)
 
 
+def _molecule(name: str, purpose: str, *scenarios: str, extra: bool = False) -> Stage:
+    return Stage(
+        name,
+        purpose,
+        (sys.executable, "-m", "holdfast.suite.molecule", *scenarios),
+        quick=False,
+        extra=extra,
+        timeout_seconds=2700,
+        environment=(("HOLDFAST_SLOWNESS", "3"),),
+        packages=("mmdebstrap", "openssh-client", "iproute2"),
+    )
+
+
 def all_stages() -> list[Stage]:
     return [
         Stage("ruff", "style and mistakes in Python", _tool("ruff", "check", *existing(TESTED_PYTHON))),
@@ -99,35 +112,10 @@ def all_stages() -> list[Stage]:
             environment=(("HOLDFAST_SLOWNESS", "3"),),
             packages=("mmdebstrap", "openssh-client", "iproute2", "git"),
         ),
-        Stage(
-            "molecule",
-            "every role on real nodes, with default and changed inputs, checked and removed again",
-            (sys.executable, "-m", "holdfast.suite.molecule", "array", "node", "package"),
-            quick=False,
-            timeout_seconds=2700,
-            environment=(("HOLDFAST_SLOWNESS", "3"),),
-            packages=("mmdebstrap", "openssh-client", "iproute2"),
-        ),
-        Stage(
-            "debian12",
-            "the roles on nodes with Debian 12",
-            (sys.executable, "-m", "holdfast.suite.molecule", "debian12"),
-            quick=False,
-            extra=True,
-            timeout_seconds=2700,
-            environment=(("HOLDFAST_SLOWNESS", "3"),),
-            packages=("mmdebstrap", "openssh-client", "iproute2"),
-        ),
-        Stage(
-            "erp",
-            "the ERP's application servers, inside a package and outside it",
-            (sys.executable, "-m", "holdfast.suite.molecule", "erp"),
-            quick=False,
-            extra=True,
-            timeout_seconds=2700,
-            environment=(("HOLDFAST_SLOWNESS", "3"),),
-            packages=("mmdebstrap", "openssh-client", "iproute2"),
-        ),
+        _molecule("molecule", "every role on real nodes, with default and changed inputs, checked and removed again",
+                  "array", "node", "package"),
+        _molecule("debian12", "the roles on nodes with Debian 12", "debian12", extra=True),
+        _molecule("erp", "the ERP's application servers, inside a package and outside it", "erp", extra=True),
         Stage(
             "cluster",
             "storage, agent, poolers and playbooks on one built cluster",
