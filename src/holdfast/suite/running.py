@@ -52,7 +52,7 @@ def call(argv: list[str], log: Path, stage: Stage, report: Callable[[str], None]
             handle.write(f"{argv[0]} could not be started: {error.strerror}\n")
             return NOT_DONE
         try:
-            if wait(process, stage.timeout_seconds, lambda: report(f"{stage.purpose}{percent(log)}")):
+            if wait(process, stage.timeout_seconds, lambda: report(f"{stage.purpose}{percent(log) if stage.pytest else ''}")):
                 return process.returncode
             handle.write(f"\nnot done within {stage.timeout_seconds:.0f} s\n")
             return NOT_DONE
@@ -80,7 +80,7 @@ def wait(process: subprocess.Popen[bytes], seconds: float, say: Callable[[], Non
 
 
 def percent(log: Path) -> str:
-    """How far pytest says that it is, where the log is one of pytest's."""
+    """How far pytest says that it is. Molecule calls it for each step anew, so that its percentages say nothing of the stage."""
     told = re.findall(r"\[ *(\d+)%\]", log.read_text(errors="replace"))
     return f": {told[-1]} %" if told else ""
 

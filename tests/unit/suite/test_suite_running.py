@@ -113,8 +113,12 @@ def test_a_late_stage_that_ignores_the_interrupt_is_killed_with_its_children(log
 
 def test_a_long_stage_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(running, "WORD_SECONDS", 0.2)
-    running.run_stage(replace(stage(TIDY), timeout_seconds=2))
+    running.run_stage(replace(stage(TIDY), timeout_seconds=2, pytest=True))
     assert "x: a purpose: 45 %" in capsys.readouterr().err
+    running.run_stage(replace(stage(TIDY), timeout_seconds=2))
+    told = capsys.readouterr().err
+    assert "x: a purpose" in told
+    assert "%" not in told
 
 
 def test_unit_tests_side_by_side_are_counted_and_say_how_far_they_are(logs: Path) -> None:
