@@ -101,8 +101,10 @@ def test_two_of_three_nodes_die_and_the_last_one_serves(site: Site) -> None:
     assert told["acknowledged"] > 0
     assert (told["errors"], told["lost"]) == ([], [])
     for node in {"node1", "node2", "node3"} - set(alive):
-        site.lab.node(node).power_on()
-        site.lab.node(node).wait_until_up()
+        host = site.lab.node(node)
+        host.power_on()
+        host.wait_until_up()
+        wait_until(f"{node}'s agent answers", lambda host=host: host.execute("holdfastctl status").code == 0, PATIENCE_SECONDS)
 
 
 def test_all_of_it_is_removed_also_from_a_node_without_a_package(site: Site) -> None:
