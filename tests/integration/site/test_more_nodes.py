@@ -119,4 +119,7 @@ def test_all_of_it_is_removed_also_from_a_node_without_a_package(site: Site) -> 
     for node in ("node1", "node2", "node3"):
         host = site.lab.node(node)
         assert host.execute("ls -d /etc/holdfast /etc/iscsi/nodes/* /usr/lib/holdfast").stdout == ""
-        assert host.execute("systemctl is-active holdfast-agent keepalived multipathd iscsid").stdout.split() == ["inactive"] * 4
+        # Debian's packages stay, and with them its daemons: without a session and without a map.
+        assert host.execute("systemctl is-active holdfast-agent keepalived").stdout.split() == ["inactive"] * 2
+        assert host.execute("ls /sys/class/iscsi_session").stdout.split() == []
+        assert host.succeed("dmsetup ls --target multipath").strip() in ("", "No devices found")
