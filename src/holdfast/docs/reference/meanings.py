@@ -86,7 +86,8 @@ EVENTS = {
     "move waits": "A move is held back by a transaction that is longer than its limit; said once for each session.",
     "no VRRP listener": "VRRP advertisements cannot be heard; heartbeats alone tell about peers.",
     "no defence": "A challenge was not answered, because this node is giving the package up.",
-    "no real-time priority": "The kernel refused the priority; the agent takes the first place among ordinary processes, and a busy node may delay it.",
+    "no real-time priority": "The kernel refused the priority; the agent takes the first place among ordinary processes, and "
+                             "a busy node may delay it.",
     "no watchdog": "No watchdog is configured: a node that cannot stop is not stopped.",
     "not fit to run the package": "Something that the package needs is missing here, such as the server's program.",
     "not handed over": "At the agent's end a package could be neither moved nor detached, with the reason.",
