@@ -26,7 +26,7 @@ from .errors import HoldfastError
 from .eventlog.writer import WARNING, EventLog
 from .multipath.key_file import mend_key_file
 from .resources.control_group import enter_agent_group
-from .watchdog.device import Watchdog, open_watchdog
+from .watchdog.device import Countdown, Watchdog, open_watchdog
 
 # Above its own children (5): the loop only ever computes, and never for long.
 PRIORITY = 10
@@ -67,14 +67,18 @@ def run_agent() -> int:
     return 0
 
 
-def arm_watchdog(device: str, margin_seconds: float, log: EventLog) -> Watchdog | None:
-    """Open the configured watchdog; a node that is configured without one says so at every start."""
+def arm_watchdog(device: str, margin_seconds: float, log: EventLog) -> Countdown | None:
+    """Arm the configured watchdog, or inherit its countdown; a node that is configured without one says so at every start."""
     if not device:
         log.write("no watchdog", level=WARNING, reason="node.json names none: a node that cannot stop is not stopped")
         return None
-    watchdog = open_watchdog(device, round(margin_seconds))
-    log.write("watchdog armed", device=device, identity=watchdog.identity, margin_seconds=watchdog.margin_seconds)
-    return watchdog
+
+    def opened() -> Watchdog:
+        watchdog = open_watchdog(device, round(margin_seconds))
+        log.write("watchdog armed", device=device, identity=watchdog.identity, margin_seconds=watchdog.margin_seconds)
+        return watchdog
+
+    return Countdown(device, opened)
 
 
 def end_leftovers(pids: tuple[int, ...]) -> None:

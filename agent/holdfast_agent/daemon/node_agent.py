@@ -23,7 +23,7 @@ from ..core.timers import Timers
 from ..eventlog.writer import ERROR, INFO, WARNING
 from ..peers.message import Heartbeat
 from ..peers.witness import WitnessProbe, link_is_up
-from ..watchdog.device import Watchdog
+from ..watchdog.device import Countdown
 from .durations import preview_answer
 from .package_agent import PackageAgent, Vouching, build_config
 from .peer_links import PeerLinks
@@ -49,7 +49,7 @@ class NodeAgent:
         timers: Timers,
         secret: bytes,
         epoch: int,
-        watchdog: Watchdog | None,
+        watchdog: Countdown | None,
     ) -> None:
         self._ports, self._config, self._timers, self._watchdog = ports, config, timers, watchdog
         self._begun = ports.loop.now
@@ -85,7 +85,11 @@ class NodeAgent:
         self._ports.log.write("agent started", version=VERSION, key=f"0x{self._key:016x}", fresh=fresh,
                               profile=self._timers.profile, packages=list(self.packages))  # fmt: skip
         self._probe_network()
-        self._feed()
+        if self._watchdog is not None and self._watchdog.inherited:
+            # One that is killed again and again lives for less than an interval: it must not put the reset off for ever.
+            self._ports.loop.call_at(self._ports.loop.now + self._timers.feed, self._feed)
+        else:
+            self._feed()
         for agent in self.packages.values():
             agent.boot(fresh)
 

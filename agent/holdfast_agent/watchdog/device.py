@@ -1,7 +1,8 @@
 """The watchdog character device (kernel documentation, watchdog/watchdog-api.rst).
 
 Once opened, it resets the node unless it is fed. It is disarmed only by an orderly detach; an agent that dies leaves
-it armed, and the next agent has to be there in time.
+it armed, and the next agent has to be there in time. The kernel counts opening and the death of the holder as feeding,
+so an agent that only opens it, again and again, would feed it for ever.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import fcntl
 import os
 import stat
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import WatchdogError
@@ -19,6 +21,8 @@ from ..errors import WatchdogError
 _GET_SUPPORT, _KEEP_ALIVE, _SET_TIMEOUT = 0x80285700, 0x80045705, 0xC0045706
 _INTEGER, _INFO = struct.Struct("i"), struct.Struct("II32s")
 _DISARM = b"V"
+# In memory, as the countdown is: both are gone after a boot.
+ARMED_MARK = Path("/run/holdfast/watchdog-armed")
 
 
 class Watchdog:
@@ -37,6 +41,47 @@ class Watchdog:
         """Stop the countdown and close: only for an orderly detach, when nothing of a package depends on us."""
         os.write(self._handle, _DISARM)
         os.close(self._handle)
+
+
+class Countdown:
+    """The node's watchdog over the agents of one boot: armed by the first one, handed from one that died to the next.
+
+    One that was handed over is opened with the first feeding and not before it.
+    """
+
+    def __init__(self, device: str, open_device: Callable[[], Watchdog], mark: Path = ARMED_MARK) -> None:
+        self._open, self._mark = open_device, mark
+        self._watchdog: Watchdog | None = None
+        self.inherited = mark.exists()
+        """An agent before this one left it running."""
+        check_device(device)
+        if not self.inherited:
+            self._arm()
+
+    @property
+    def identity(self) -> str | None:
+        """What the driver calls itself; None until an inherited one was opened."""
+        return self._watchdog.identity if self._watchdog else None
+
+    def feed(self) -> None:
+        """Put the reset off by one margin; raises WatchdogError where the device cannot be opened for it."""
+        if self._watchdog is None:
+            self._arm()
+        else:
+            self._watchdog.feed()
+
+    def disarm(self) -> None:
+        """Stop the countdown: only for an orderly end, when nothing of a package depends on it."""
+        watchdog = self._watchdog or self._open()
+        watchdog.disarm()
+        self._watchdog = None
+        self._mark.unlink(missing_ok=True)
+
+    def _arm(self) -> None:
+        # The mark first: a countdown without a mark would be fed by the next agent's opening.
+        self._mark.parent.mkdir(parents=True, exist_ok=True)
+        self._mark.touch()
+        self._watchdog = self._open()
 
 
 def check_device(path: str, sysfs: Path = Path("/sys")) -> None:

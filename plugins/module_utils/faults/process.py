@@ -109,6 +109,18 @@ def title(pid, proc=PROC):
         return ""
 
 
+def kill_all(pids):
+    """SIGKILL; children of one that was killed may end before their own. ProcessLookupError where none was there."""
+    gone = []
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            gone.append(pid)
+    if pids and len(gone) == len(pids):
+        raise ProcessLookupError(f"no process {', '.join(map(str, gone))}")
+
+
 class ProcessKill(ProcessFault):
     """SIGKILL, once or in a loop that a transient unit keeps up."""
 
@@ -122,8 +134,7 @@ class ProcessKill(ProcessFault):
         if self.parameters["every_seconds"]:
             run(["systemd-run", "--quiet", "--collect", f"--unit={self.loop_unit()}", "/bin/sh", "-c", self.loop()])
         else:
-            for pid, _start in self.memory["killed"]:
-                os.kill(pid, signal.SIGKILL)
+            kill_all([pid for pid, _start in self.memory["killed"]])
 
     def loop(self):
         """The shell's loop; systemctl finds the processes of a unit, the pid file those of a database."""
