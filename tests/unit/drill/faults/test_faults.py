@@ -192,6 +192,17 @@ def test_a_stopped_process_is_proven_by_its_state(monkeypatch: pytest.MonkeyPatc
     assert fault.prove()[0] is active
 
 
+def test_a_child_that_ended_with_its_agent_is_no_error_but_nobody_at_all_is() -> None:
+    """The agent's children end with it, and may be gone before it is their turn."""
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    with subprocess.Popen(["sleep", "60"]) as lives:
+        process.kill_all([lives.pid, ended.pid])
+        assert lives.wait() == -signal.SIGKILL
+    with pytest.raises(ProcessLookupError, match=str(ended.pid)):
+        process.kill_all([ended.pid])
+
+
 def test_each_kind_of_database_has_its_own_pid_file() -> None:
     unit = {"type": "systemd", "name": "x.service", "unit": "x.service"}
     server = {"type": "mariadb", "name": "mariadb", "data_directory": "/srv/shop/mysql"}
