@@ -65,6 +65,11 @@ options:
     description: After this time the node undoes the fault by itself.
     type: float
     default: 120
+  at:
+    description:
+      - When to inject, in seconds of this node's wall clock, so that several nodes lose the same thing at the same moment.
+      - Record and timer come before it. Past means at once; one further ahead than five seconds is not waited for.
+    type: float
 """
 
 EXAMPLES = r"""
@@ -113,6 +118,9 @@ from ..module_utils.faults.base import Context, read_package
 from ..module_utils.faults.keeper import Keeper
 from ..module_utils.faults.registry import build_fault
 
+# A clock that is wrong must not hold a drill up, nor let the timer run out before the deed.
+LONGEST_WAIT_SECONDS = 5.0
+
 
 def main():
     """Run the module."""
@@ -124,6 +132,7 @@ def main():
             "parameters": {"type": "dict", "default": {}},
             "package": {"type": "str"},
             "ttl_seconds": {"type": "float", "default": 120},
+            "at": {"type": "float"},
         },
         supports_check_mode=True,
     )
@@ -169,17 +178,17 @@ def run(params, check_mode):
         return answer(fault, record, changed=False)
     if params["state"] == "healed":
         return heal(fault, keeper, record, check_mode)
-    return inject(fault, keeper, record, params["ttl_seconds"], check_mode)
+    return inject(fault, keeper, record, params["ttl_seconds"], check_mode, params["at"])
 
 
-def inject(fault, keeper, record, ttl_seconds, check_mode):
+def inject(fault, keeper, record, ttl_seconds, check_mode, at=None):
     """First the way back, then the fault; what cannot be injected completely is undone at once."""
     if record or check_mode:
         return answer(fault, record, changed=record is None) if record else planned(fault, "active")
     fault.memory = fault.remember()
+    keeper.write({"injected": time.time(), "memory": fault.memory}, fault.heal_commands(), ttl_seconds)
+    wait_for_moment(at)
     moment = time.time()  # before the deed, which may be a jump of this clock
-    record = {"injected": moment, "memory": fault.memory}
-    keeper.write(record, fault.heal_commands(), ttl_seconds)
     try:
         fault.inject()
     except BaseException:
@@ -188,6 +197,13 @@ def inject(fault, keeper, record, ttl_seconds, check_mode):
     record = {"injected": fault.memory.get("injected", moment), "memory": fault.memory}
     keeper.update(record)
     return answer(fault, record, changed=True)
+
+
+def wait_for_moment(at):
+    """Sleep until then; not at all where it is past or too far ahead to be meant."""
+    seconds = 0.0 if at is None else at - time.time()
+    if 0.0 < seconds <= LONGEST_WAIT_SECONDS:
+        time.sleep(seconds)
 
 
 def heal(fault, keeper, record, check_mode):

@@ -203,6 +203,16 @@ def test_a_child_that_ended_with_its_agent_is_no_error_but_nobody_at_all_is() ->
         process.kill_all([ended.pid])
 
 
+@pytest.mark.parametrize(("ahead", "slept"), [(None, []), (-3.0, []), (2.0, [2.0]), (600.0, [])])
+def test_a_fault_waits_for_its_moment_and_for_no_wrong_clock(
+    monkeypatch: pytest.MonkeyPatch, ahead: float | None, slept: list[float]
+) -> None:
+    done: list[float] = []
+    monkeypatch.setattr(module.time, "sleep", lambda seconds: done.append(round(seconds, 1)))
+    module.wait_for_moment(None if ahead is None else time.time() + ahead)
+    assert done == slept
+
+
 def test_each_kind_of_database_has_its_own_pid_file() -> None:
     unit = {"type": "systemd", "name": "x.service", "unit": "x.service"}
     server = {"type": "mariadb", "name": "mariadb", "data_directory": "/srv/shop/mysql"}
