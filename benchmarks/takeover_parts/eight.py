@@ -1,6 +1,7 @@
 """Eight packages on one node: all of them move, and their node crashes.
 
-The floor is the package `erp` alone on the same nodes, while the other seven are stopped.
+Two floors: the package `erp` alone on the same nodes, while the other seven are stopped, which the aim speaks of; and the eight
+databases with nobody watching them, stopped (or killed) and started at once on one node: what the machine can do at best.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 import yaml
 
 from holdfast.bench.cluster import PACKAGE, Cluster, Recipe, Report
+from holdfast.bench.database import Database, measure_floors
 from holdfast.bench.figure import Figure, Floor
 from holdfast.bench.measured import run_series
 
@@ -40,7 +42,14 @@ class EightCluster(Cluster):
 
 
 def all_packages() -> tuple[str, ...]:
-    return tuple(package["name"] for package in yaml.safe_load(VARIABLES.read_text())["holdfast_packages"])
+    return tuple(databases())
+
+
+def databases() -> dict[str, Database]:
+    """By package: each has one PostgreSQL."""
+    packages = yaml.safe_load(VARIABLES.read_text())["holdfast_packages"]
+    return {package["name"]: Database(package["resources"][0]["postgresql"]["data_directory"],
+                                      package["resources"][0]["postgresql"]["port"]) for package in packages}  # fmt: skip
 
 
 def measure(name: str, report: Report, quick: bool) -> list[Figure]:
@@ -51,17 +60,19 @@ def measure(name: str, report: Report, quick: bool) -> list[Figure]:
         alone = {scenario: run_series(cluster, f"one alone: {scenario}", happen, runs, report).outages()
                  for scenario, happen in scenarios.items()}
         cluster.keep(all_packages())
+        floors = dict(zip(scenarios, measure_floors(cluster, runs, report, databases()), strict=True))
         figures = []
         for scenario, happen in scenarios.items():
             series = run_series(cluster, f"eight: {scenario}", happen, runs, report)
             outages = {package: series.outages(package) for package in all_packages()}
-            figures += compare(scenario, outages, statistics.median(alone[scenario]))
+            figures += compare(scenario, outages, statistics.median(alone[scenario]), floors[scenario])
     return figures
 
 
-def compare(scenario: str, outages: dict[str, tuple[float, ...]], alone: float) -> list[Figure]:
-    """The worst package of each event, and `erp`."""
+def compare(scenario: str, outages: dict[str, tuple[float, ...]], alone: float, databases_alone: Floor) -> list[Figure]:
+    """The worst package of each event beside both floors, and `erp`."""
     floor = Floor("erp alone, seven packages stopped", alone)
     worst = tuple(max(event) for event in zip(*outages.values(), strict=True))
     return [Figure(f"eight packages: {scenario}, the worst", "s", worst, floor, AIM_RATIO * alone),
+            Figure(f"eight packages: {scenario}, the worst", "s", worst, databases_alone),
             Figure(f"eight packages: {scenario}, erp", "s", outages[PACKAGE], floor, AIM_RATIO * alone)]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from holdfast.bench.cluster import PACKAGE, Cluster, LabCluster, Report
-from holdfast.bench.database import KILL, measure_floors
+from holdfast.bench.database import ERP, measure_floors
 from holdfast.bench.figure import Figure, Floor
 from holdfast.bench.measured import run_series
 
@@ -22,7 +22,7 @@ def measure(kind: type[LabCluster], name: str, report: Report, quick: bool, *, p
     """The same with every kind of cluster; only Holdfast's has aims, and an agent that tells how long each phase took."""
     runs, floor_runs = (QUICK_RUNS, QUICK_FLOOR_RUNS) if quick else (RUNS, FLOOR_RUNS)
     with kind.built(name, report) as cluster:
-        restart, crash = measure_floors(cluster, floor_runs, report)
+        restart, crash = measure_floors(cluster, floor_runs, report, {PACKAGE: ERP})
         scenarios: list[tuple[str, Callable[[str], object], Floor, float | None]] = [
             ("move", cluster.move, restart, MOVE_AIM_SECONDS),
             ("database killed", partial(kill_database, cluster), crash, None),
@@ -57,4 +57,4 @@ class Phases:
 
 
 def kill_database(cluster: LabCluster, owner: str) -> None:
-    cluster.run(owner, KILL)
+    cluster.run(owner, ERP.kill)

@@ -6,34 +6,67 @@ One node stops and starts it, or kills and starts it, in one shell command, whil
 from __future__ import annotations
 
 import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 
 from holdfast.bench.cluster import LabCluster, Report
 from holdfast.bench.figure import Floor
 from holdfast.bench.measured import Measured
 
-DIRECTORY = "/srv/erp/pgdata"
 POSTGRES = "/usr/lib/postgresql/17/bin"
-START = f"runuser -u postgres -- {POSTGRES}/pg_ctl -D {DIRECTORY} -o '-p 5432' -l /tmp/floor.log -w start >/dev/null"
-STOP = f"runuser -u postgres -- {POSTGRES}/pg_ctl -D {DIRECTORY} -m fast -w stop >/dev/null"
-POSTMASTER = f"$(head -1 {DIRECTORY}/postmaster.pid)"
-KILL = f"kill -9 {POSTMASTER}"
 # The children see their postmaster die and end; a start before that is refused (shared memory still in use).
 WAIT = "while pgrep -u postgres -x postgres >/dev/null; do :; done"
 
 
-def measure_floors(cluster: LabCluster, runs: int, report: Report) -> tuple[Floor, Floor]:
-    """Stopped and started, and killed and started, on the owner."""
+@dataclass(frozen=True)
+class Database:
+    """One PostgreSQL on a node, and the shell commands that it is started and ended with."""
+
+    directory: str
+    port: int
+
+    @property
+    def start(self) -> str:
+        return self._control(f"-o '-p {self.port}' -l /tmp/floor-{self.port}.log -w start")
+
+    @property
+    def stop(self) -> str:
+        return self._control("-m fast -w stop")
+
+    @property
+    def kill(self) -> str:
+        return f"kill -9 $(head -1 {self.directory}/postmaster.pid)"
+
+    def _control(self, words: str) -> str:
+        return f"runuser -u postgres -- {POSTGRES}/pg_ctl -D {self.directory} {words} >/dev/null"
+
+
+ERP = Database("/srv/erp/pgdata", 5432)
+
+
+def measure_floors(cluster: LabCluster, runs: int, report: Report, databases: Mapping[str, Database]) -> tuple[Floor, Floor]:
+    """Those of these packages stopped and started, and killed and started, all at once on the owner: the worst of each event."""
     owner = cluster.owner()
     measured = Measured(cluster, "floor")
     cluster.leave_alone(owner)
+    every = list(databases.values())
+    restart = at_once([f"{one.stop}; {one.start}" for one in every])
+    crash = f"{'; '.join(one.kill for one in every)}; {WAIT}; {at_once([one.start for one in every])}"
     events = []
-    for name, command in (("stopped", f"{STOP}; {START}"), ("killed", f"{KILL}; {WAIT}; {START}")):
+    for name, command in (("stopped", restart), ("killed", crash)):
         for number in range(runs):
-            report(f"floor: the database alone {name} and started ({number + 1} of {runs})")
+            report(f"floor: {len(every)} alone {name} and started ({number + 1} of {runs})")
             events.append(measured.event(partial(cluster.run, owner, command)))
-    outages = measured.end(events).outages()
+    series = measured.end(events)
     cluster.watch_again(owner)
     cluster.owner()
-    return (Floor("the database alone, stopped and started", statistics.median(outages[:runs])),
-            Floor("the database alone, killed and started", statistics.median(outages[runs:])))
+    worst = [max(event) for event in zip(*(series.outages(package) for package in databases), strict=True)]
+    what = "the database alone" if len(every) == 1 else f"{len(every)} databases alone"
+    return (Floor(f"{what}, stopped and started", statistics.median(worst[:runs])),
+            Floor(f"{what}, killed and started", statistics.median(worst[runs:])))
+
+
+def at_once(commands: list[str]) -> str:
+    """One shell command that runs all of them beside each other and waits for the last."""
+    return commands[0] if len(commands) == 1 else f"{' '.join(f'({command}) &' for command in commands)} wait"

@@ -52,7 +52,9 @@ def test_parts_run_in_the_order_of_the_table(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_worst_of_eight_is_the_worst_of_each_event() -> None:
-    worst, erp = eight.compare("move", {"erp": (1.0, 2.0), "sales": (3.0, 1.0)}, alone=1.0)
+    floor = Floor("8 databases alone, stopped and started", 2.0)
+    worst, beside, erp = eight.compare("move", {"erp": (1.0, 2.0), "sales": (3.0, 1.0)}, 1.0, floor)
+    assert (beside.samples, beside.floor, beside.aim) == (worst.samples, floor, None)
     assert (worst.samples, erp.samples) == ((3.0, 2.0), (1.0, 2.0))
     assert worst.aim == erp.aim == 2.0
 
