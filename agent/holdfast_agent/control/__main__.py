@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 
+from ..agent_version import VERSION
 from ..core.events import Verb
 from .client import NoAgentError, ask_agent
 from .protocol import STATUS, Request
@@ -24,6 +25,7 @@ _MAINTENANCE = {"on": Verb.MAINTENANCE_ON, "off": Verb.MAINTENANCE_OFF}
 def build_parser() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(prog="holdfastctl", description="Ask the Holdfast agent of this node.", epilog=_EXIT_CODES)
+    parser.add_argument("--version", action="version", version=f"holdfastctl {VERSION}")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--json", action="store_true", help="answer as JSON")
     common.add_argument("--timeout", type=float, help="seconds to wait for the answer")

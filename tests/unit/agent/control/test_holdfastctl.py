@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from holdfast_agent.agent_version import VERSION
 from holdfast_agent.control import __main__ as command
 from holdfast_agent.control.client import NoAgentError, ask_agent
 from holdfast_agent.control.protocol import Request, RequestError, decode_request, encode
@@ -146,3 +147,9 @@ def test_requests_travel_as_lines() -> None:
     line = encode({"verb": "move", "package": "erp", "target": "node2"})
     assert line.endswith(b"\n")
     assert decode_request(line) == Request("move", "erp", "node2")
+
+
+def test_the_version_is_told_without_an_agent(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command.build_parser().parse_args(["--version"])
+    assert (ended.value.code, capsys.readouterr().out) == (0, f"holdfastctl {VERSION}\n")
