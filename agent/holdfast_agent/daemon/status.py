@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..core.keys import key_node_id, same_cluster
+from ..core.machine import summary
 from ..core.state import MachineState, PackageConfig, State
 from .package_agent import PackageAgent
 
@@ -21,6 +22,7 @@ def package_status(agent: PackageAgent, now: float) -> dict[str, Any]:
         "reason": state.reason,
         "since": wall_time(state.since, now),
         "owner": holder_node(state),
+        "can_serve": summary(state).can_serve,
         "attached": state.state is not State.DETACHED,
         "keys": {lun: {path: [key_text(key) for key in keys] for path, keys in paths.items()}
                  for lun, paths in agent.storage.path_keys.items()},

@@ -100,6 +100,13 @@ def _is_node(host: str, seen: Seen) -> bool:
     return snapshot is None or "packages" in snapshot.get("state", {})
 
 
+def _node_standby(step: WaitStep, package: str, targets: tuple[str, ...], seen: Seen) -> Answer:
+    """A node that has just booted is a standby for a second before it has read the lock LUN: a move to it is refused."""
+    unable = [t for t in targets if not seen.nodes[t].package(package).get("can_serve", True)]
+    good, words = _node_state(step, package, targets, seen)
+    return good and not unable, words + "".join(f"; {name} could not take over" for name in unable)
+
+
 def _node_state(step: WaitStep, package: str, targets: tuple[str, ...], seen: Seen) -> Answer:
     wanted = (step.state or "standby").split("|")
     return all(seen.nodes[t].state(package) in wanted for t in targets), _states(package, seen)
@@ -148,7 +155,7 @@ CONDITIONS: dict[str, Callable[[WaitStep, str, tuple[str, ...], Seen], Answer]] 
     "package_down": _package_down,
     "node_down": _node_down,
     "node_up": _node_up,
-    "node_standby": _node_state,
+    "node_standby": _node_standby,
     "node_state": _node_state,
     "paths_complete": _paths_complete,
     "clients_served": _clients_served,

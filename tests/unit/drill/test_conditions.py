@@ -16,10 +16,11 @@ def wait(what: str, **words: Any) -> WaitStep:
     return WaitStep(**{**values, **words})
 
 
-def node(state: str | None, *, reachable: bool = True, reason: str = "because", **lun: Any) -> NodeSeen:
+def node(state: str | None, *, reachable: bool = True, reason: str = "because", can_serve: bool = True,
+         **lun: Any) -> NodeSeen:
     view = {"paths": 2, "registered": 0, "error": "", "paths_expected": 2, **lun}
     snapshot = {"state": {"packages": {"erp": {"luns": {"erp-data": view}}}}}
-    status = None if state is None else {"packages": {"erp": {"state": state, "reason": reason}}}
+    status = None if state is None else {"packages": {"erp": {"state": state, "reason": reason, "can_serve": can_serve}}}
     return NodeSeen(reachable, status, snapshot)
 
 
@@ -44,6 +45,8 @@ CASES = [
     (wait("node_up"), ("node1",), pair(node(None), node("owner")), False),
     (wait("node_standby"), ("node2",), HEALTHY, True),
     (wait("node_standby"), ("node1",), HEALTHY, False),
+    # One that has just booted and not read the lock LUN yet: a move to it would be refused.
+    (wait("node_standby"), ("node2",), pair(node("owner"), node("standby", can_serve=False)), False),
     (wait("node_state", state="challenging|starting"), ("node2",), GONE, True),
     (wait("paths_complete"), ("node1", "node2"), HEALTHY, True),
     (wait("paths_complete"), ("node1",), pair(node("owner", registered=1), node("standby")), False),

@@ -126,6 +126,7 @@ STATUS = {
     "since": "When the state began (RFC 3339).",
     "owner": "Node whose key holds the lock LUN, as this node last read it; null where nobody of the cluster does.",
     "attached": "false while it runs detached.",
+    "can_serve": "Whether this node would take the package if it were free; a move to it is refused where not.",
     "keys": "Own keys by LUN and path.",
     "registered": "All keys by LUN.",
     "holder": "Key of the reservation holder by LUN.",

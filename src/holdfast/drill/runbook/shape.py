@@ -16,7 +16,7 @@ WAITS = {
     "package_down": "no node owns the package, and the agents say why",
     "node_down": "the target does not answer",
     "node_up": "the target answers and its agent runs",
-    "node_standby": "the target's agent reports standby: it could take over",
+    "node_standby": "the target's agent reports standby, and that it could take over",
     "node_state": "the target's agent reports the state given as `state`",
     "paths_complete": "every path of every LUN is active on the target, and the owner's are registered",
     "clients_served": "every probe worker has succeeded without an error for `seconds`",
