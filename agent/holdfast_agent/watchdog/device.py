@@ -81,7 +81,12 @@ class Countdown:
         # The mark first: a countdown without a mark would be fed by the next agent's opening.
         self._mark.parent.mkdir(parents=True, exist_ok=True)
         self._mark.touch()
-        self._watchdog = self._open()
+        try:
+            self._watchdog = self._open()
+        except WatchdogError:
+            if not self.inherited:  # nothing runs: the next agent must not take it for a countdown and begin without one
+                self._mark.unlink()
+            raise
 
 
 def check_device(path: str, sysfs: Path = Path("/sys")) -> None:

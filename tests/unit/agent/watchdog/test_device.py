@@ -92,3 +92,17 @@ def test_after_an_orderly_end_nothing_is_inherited(countdown: tuple[Callable[[],
     agent().disarm()
     assert done == ["opened", "opened", "disarmed"]
     assert not agent().inherited
+
+
+def test_a_device_that_cannot_be_opened_is_no_countdown_for_the_next_agent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would begin to work without a watchdog, and find out an interval later."""
+    monkeypatch.setattr(device, "check_device", lambda path: None)
+
+    def busy() -> Any:
+        raise WatchdogError("/dev/watchdog1 is held by another program", device="/dev/watchdog1")
+
+    for _agent in range(2):
+        with pytest.raises(WatchdogError):
+            Countdown("/dev/watchdog1", busy, tmp_path / "armed")
