@@ -73,6 +73,12 @@ def test_nodes_have_the_names_and_addresses_of_the_topology(lab: Lab) -> None:
     assert lab.node("client1").execute(["ping", "-c", "1", "-W", "1", "10.20.3.12"]).code != 0, "no way between networks"
 
 
+def test_a_service_with_a_processor_share_gets_real_time_priority(lab: Lab) -> None:
+    """As under Debian's own kernels; the agent's unit is such a service."""
+    run = "systemd-run --quiet --wait --pipe --property=CPUWeight=100 chrt --rr 10 chrt --pid 0"
+    assert "SCHED_RR" in lab.node("node1").succeed(run)
+
+
 def test_console_in_a_terminal(lab: Lab) -> None:
     pid, terminal = pty.fork()
     if pid == 0:
