@@ -36,8 +36,8 @@ def lock_memory() -> str | None:
 def use_real_time(priority: int, pid: int = 0) -> str | None:
     """Put a process (0: this one) into SCHED_RR; returns the reason where the kernel refuses.
 
-    Refused is it in a control group of a kernel with CONFIG_RT_GROUP_SCHED. What is left there is the first place among
-    the ordinary ones: without it a node that stops or starts several databases at once delays the agent's rounds.
+    A kernel with CONFIG_RT_GROUP_SCHED refuses it to every process of a service. What is left there is the first place
+    among the ordinary ones.
     """
     try:
         os.sched_setscheduler(pid, os.SCHED_RR, os.sched_param(priority))

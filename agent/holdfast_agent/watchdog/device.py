@@ -54,8 +54,9 @@ class Countdown:
         self._watchdog: Watchdog | None = None
         self.inherited = mark.exists()
         """An agent before this one left it running."""
-        check_device(device)
-        if not self.inherited:
+        if self.inherited:
+            check_device(device)
+        else:
             self._arm()
 
     @property
