@@ -25,6 +25,8 @@ def height_of(seconds: float, full: float) -> float:
 
 def look_of(entry: RoundFigures) -> str:
     """CSS class: how a round is coloured."""
+    if entry.round.ended is None:
+        return "cut"  # its controller died: nobody knows how it would have ended
     if entry.round.outcome != "ok":
         return "lost"
     if len(entry.round.runbooks) > 1:

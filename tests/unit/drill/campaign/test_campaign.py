@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from holdfast.drill.campaign.checks import windows
 from holdfast.drill.campaign.describe import Settings, describe_rounds, split_entries
 from holdfast.drill.campaign.draw import Draw, Entry, Round, draw_rounds, load_entries
 from holdfast.drill.campaign.driver import Campaign
+from holdfast.drill.campaign.figures import round_figures
 from holdfast.drill.campaign.rounds import Leg, count_proven, read_legs, read_rounds
 from holdfast.drill.campaign.service import missing
 from holdfast.drill.conditions import NodeSeen, Seen
@@ -20,7 +22,9 @@ from holdfast.drill.evidence import SUBFOLDERS
 from holdfast.drill.journal import Journal
 from holdfast.drill.plan import bind_roles
 from holdfast.drill.resuming import read_remains
+from holdfast.drill.verdict.load import load_history
 from holdfast.drill.verdict.result import Verdict
+from holdfast.report.course import look_of
 from tests.unit.drill.fake_site import (
     CalmProbe,
     FakeCluster,
@@ -171,6 +175,9 @@ def test_a_controller_that_dies_leaves_a_round_that_is_played_again(tmp_path: Pa
     assert [(r.number, r.outcome) for r in played] == [(1, "cut off"), (1, "ok"), (2, "ok")]
     assert judgement.of("faults").measured == 2
     assert "was cut off and played again" in judgement.of("service").findings[0]
+    page = (tmp_path / "report.html").read_text()
+    assert "cut off with its controller" in page
+    assert look_of(round_figures(windows(load_history(tmp_path), played))[0]) == "cut"
 
 
 def entry(kind: str, at: float, **words: Any) -> dict[str, Any]:
