@@ -10,7 +10,7 @@ from .machine import NodeCrash, NodePanic, NodeReboot, NodeShutdown
 from .network import NetworkDelay, NetworkDrop, NetworkFlap, NetworkLoss, StorageDrop
 from .process import DatabaseBroken, ProcessKill, ProcessStop
 from .reservation import KeysCleared, StrangerKey
-from .storage import DiskFull, StorageHang, WriteError
+from .storage import DiskFull, StorageHang, StorageSlow, WriteError
 
 KINDS = {
     "node_crash": NodeCrash,
@@ -26,7 +26,7 @@ KINDS = {
     "network_flap": NetworkFlap,
     "path_cut": StorageDrop,
     "all_paths_cut": StorageDrop,
-    "storage_slow": NetworkDelay,
+    "storage_slow": StorageSlow,
     "storage_hang": StorageHang,
     "write_error": WriteError,
     "disk_full": DiskFull,

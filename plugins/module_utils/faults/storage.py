@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from abc import abstractmethod
 from pathlib import Path
 
 from ..command import run
@@ -37,10 +38,14 @@ class StorageHang(Fault):
         return [["dmsetup", "resume", name] for name in self.maps()]
 
 
-class WriteError(Fault):
-    """The logical volumes get a table that fails writes and serves reads (dm-flakey, error_writes)."""
+class OtherTable(Fault):
+    """Common to faults that give the package's logical volumes another device-mapper table for a while."""
 
     needs_package = True
+
+    @abstractmethod
+    def target(self, device, offset):
+        """Target and arguments in the place of C(linear DEVICE OFFSET)."""
 
     def volumes(self):
         """Device-mapper names of the package's volumes; a dash in a name is doubled (lvm(8))."""
@@ -53,11 +58,23 @@ class WriteError(Fault):
 
     def inject(self):
         for name, table in self.memory["tables"].items():
-            replace_table(name, build_failing_table(table))
+            for command in build_replace_commands(name, self.build_table(table)):
+                run(command)
+
+    def build_table(self, table):
+        """The same extents with the other target."""
+        lines = []
+        for line in table.splitlines():
+            start, length, kind, device, offset = line.split()[:5]
+            if kind != "linear":
+                raise HoldfastError(f"a volume with a {kind} line is not supported: {line}")
+            lines.append(" ".join([start, length, *self.target(device, offset)]))
+        return "\n".join(lines)
 
     def prove(self):
         tables = {name: run(["dmsetup", "table", name]).split()[2] for name in self.volumes()}
-        return all(kind == "flakey" for kind in tables.values()), f"tables: {tables}"
+        wanted = self.target("", "")[0]
+        return all(kind == wanted for kind in tables.values()), f"tables: {tables}"
 
     def heal_commands(self):
         commands = []
@@ -66,15 +83,24 @@ class WriteError(Fault):
         return commands
 
 
-def build_failing_table(table):
-    """Every linear line as a flakey one that is always down and fails writes."""
-    lines = []
-    for line in table.splitlines():
-        start, length, kind, device, offset = line.split()[:5]
-        if kind != "linear":
-            raise HoldfastError(f"a volume with a {kind} line is not supported: {line}")
-        lines.append(f"{start} {length} flakey {device} {offset} 0 3600 1 error_writes")
-    return "\n".join(lines)
+class WriteError(OtherTable):
+    """Always down, fails writes and serves reads (dm-flakey, error_writes)."""
+
+    def target(self, device, offset):
+        return ["flakey", device, offset, "0", "3600", "1", "error_writes"]
+
+
+class StorageSlow(OtherTable):
+    """Every read, write and flush is held back (dm-delay).
+
+    Not done by late packets: they shrink what a connection carries as well, and a burst of writes then stands before
+    iSCSI's own pings until both paths are given up, which no slow array does.
+    """
+
+    required = ("milliseconds",)
+
+    def target(self, device, offset):
+        return ["delay", device, offset, f"{self.parameters['milliseconds']:.0f}"]
 
 
 def build_replace_commands(name, table):
@@ -84,12 +110,6 @@ def build_replace_commands(name, table):
         ["dmsetup", "load", name, "--table", table],
         ["dmsetup", "resume", name],
     ]
-
-
-def replace_table(name, table):
-    """Exchange the live table of a map."""
-    for command in build_replace_commands(name, table):
-        run(command)
 
 
 class DiskFull(Fault):

@@ -95,7 +95,7 @@ def plan_faults(step: FaultStep, view: ClusterView, roles: Roles) -> list[Planne
 def resolve_parameters(kind: str, parameters: Mapping[str, Any], view: ClusterView, roles: Roles, host: str) -> dict[str, Any]:
     """Runbook words (networks, roles) as the module's words (addresses of this host and of its peers)."""
     given = dict(parameters)
-    if kind in ("storage_slow", "all_paths_cut"):
+    if kind == "all_paths_cut":
         given["network"] = "storage"
     if kind == "cable_pull":
         network = _networks(given["network"], view)[0]

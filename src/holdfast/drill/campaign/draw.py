@@ -22,7 +22,7 @@ TOGETHER = 0.25
 PARTNER_DELAY_SECONDS = 6.0
 # Kinds that work on the same packets of a host; two of them at once would prove each other's absence.
 TRAFFIC = frozenset({"network_drop", "network_loss", "network_delay", "network_flap", "path_cut", "all_paths_cut",
-                     "storage_slow", "cable_pull"})  # fmt: skip
+                     "cable_pull"})  # fmt: skip
 
 
 @dataclass(frozen=True)

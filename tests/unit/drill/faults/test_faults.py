@@ -23,7 +23,6 @@ from ansible_collections.holdfast.cluster.plugins.module_utils.faults.network im
     preference_of,
 )
 from ansible_collections.holdfast.cluster.plugins.module_utils.faults.registry import KINDS, build_fault
-from ansible_collections.holdfast.cluster.plugins.module_utils.faults.storage import build_failing_table
 from ansible_collections.holdfast.cluster.plugins.module_utils.faults.unregister import build_header
 from ansible_collections.holdfast.cluster.plugins.modules import fault as module
 
@@ -37,7 +36,7 @@ PARAMETERS = {
     "network_flap": {"addresses": ["10.20.3.11"], "down_seconds": 1, "up_seconds": 1},
     "path_cut": {"addresses": ["10.20.1.11"]},
     "all_paths_cut": {"addresses": ["10.20.1.11"]},
-    "storage_slow": {"addresses": ["10.20.1.11"], "milliseconds": 5},
+    "storage_slow": {"milliseconds": 5},
     "process_kill": {"process": "agent", "every_seconds": 2},
     "process_stop": {"process": "database"},
     "disk_full": {"where": "data"},
@@ -114,9 +113,17 @@ def test_dropped_packets_are_read_from_tc() -> None:
 
 
 def test_writes_fail_and_reads_work_with_the_failing_table() -> None:
-    assert build_failing_table("0 2088960 linear 254:1 16384") == "0 2088960 flakey 254:1 16384 0 3600 1 error_writes"
+    fault = build_fault("write_error", Context("id", {}, PACKAGE))
+    assert fault.build_table("0 2088960 linear 254:1 16384") == "0 2088960 flakey 254:1 16384 0 3600 1 error_writes"
     with pytest.raises(HoldfastError, match="striped"):
-        build_failing_table("0 100 striped 2 128 254:1 0 254:2 0")
+        fault.build_table("0 100 striped 2 128 254:1 0 254:2 0")
+
+
+def test_every_request_is_late_with_the_slow_table() -> None:
+    fault = build_fault("storage_slow", Context("id", {"milliseconds": 500}, PACKAGE))
+    assert fault.build_table("0 2088960 linear 254:1 16384\n2088960 8 linear 254:2 0") == (
+        "0 2088960 delay 254:1 16384 500\n2088960 8 delay 254:2 0 500"
+    )
 
 
 def test_the_script_goes_on_after_a_command_that_fails(tmp_path: Path) -> None:
