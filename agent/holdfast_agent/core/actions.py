@@ -75,7 +75,8 @@ class PreemptAndAbort:
     """Storage. PREEMPT AND ABORT of each victim in turn with the own `key`, type 5.
 
     On the lock LUN a victim that is not registered is CONFLICT, never OK: it decides a challenge. On data LUNs a LUN
-    that lists none of the victims is done already. `victims[0]` is the holder where the holder is a victim.
+    that lists none of the victims is done already. `victims[0]` is the holder where the holder is a victim. `renew`: the
+    own paths that do not hold the reservation are registered once more afterwards; never while something is mounted.
     """
 
     id: int
@@ -84,6 +85,7 @@ class PreemptAndAbort:
     luns: Luns
     key: int
     victims: tuple[int, ...]
+    renew: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from holdfast_agent.core import actions as act
 from holdfast_agent.core.events import Note
+from holdfast_agent.core.keys import same_node
 from holdfast_agent.core.state import MachineState, Peer, Repair, State, Step, StoragePending, Work, WorkPending
 
 _FIELDS = frozenset(MachineState.__dataclass_fields__)
@@ -84,8 +85,9 @@ class Turn:
 
     def preempt(self, luns: act.Luns, victims: tuple[int, ...]) -> None:
         self._may_hold(luns)
-        command = act.PreemptAndAbort(self._id(), self.command_deadline, self.not_after, luns, self.s.key, victims)
-        self._storage(command)
+        key, mounted = self.s.key, self.s.state not in (State.CHALLENGING, State.STARTING)
+        renew = not mounted and any(same_node(victim, key) for victim in victims)
+        self._storage(act.PreemptAndAbort(self._id(), self.command_deadline, self.not_after, luns, key, victims, renew))
 
     def _may_hold(self, luns: act.Luns) -> None:
         if luns is act.Luns.DATA:

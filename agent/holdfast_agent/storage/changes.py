@@ -10,6 +10,8 @@ from functools import partial
 from ..core.actions import PreemptAndAbort, Register, Reserve, Unregister
 from ..core.events import Outcome
 from ..errors import HoldfastError, PathFailedError, ReservationConflictError
+from ..multipath.sysfs import PathDevice
+from ..scsi.nexus import is_own, is_through
 from ..scsi.reservation import ReservationPath
 from ..scsi.sgio import SgDevice
 from .lanes import first_success, wait_for
@@ -64,13 +66,47 @@ def preempt_lock(node: NodeView, lock: Lun, command: PreemptAndAbort) -> Outcome
         return Outcome.TIMEOUT
     except HoldfastError as error:
         return outcome_of(error)
+    _renew(node, (lock,), command)
     return Outcome.OK
 
 
 def preempt_data(node: NodeView, luns: tuple[Lun, ...], command: PreemptAndAbort) -> Outcome:
     """Preempt on every data LUN at the same time; a LUN that lists none of the victims is done already."""
     work = partial(_preempt_listed, node, command.key, command.victims)
-    return _on_one_path(node, luns, work, command.deadline, command.not_after)
+    outcome = _on_one_path(node, luns, work, command.deadline, command.not_after)
+    if outcome is Outcome.OK:
+        _renew(node, luns, command)
+    return outcome
+
+
+def _renew(node: NodeView, luns: tuple[Lun, ...], command: PreemptAndAbort) -> None:
+    """Where keys of an earlier start of this node went, register the paths that hold nothing once more.
+
+    A session whose number changed at a boot is another nexus, and the old one's registration goes only by preemption. LIO
+    keeps one mark per initiator and port for all of its sessions (target_core_pr.c, __core_scsi3_free_registration), and
+    takes it away with the old registration: the new one stands in every list, and its writes are refused all the same.
+    What could not be renewed shows in the look that follows, or as a conflict.
+    """
+    if not command.renew:
+        return
+    started = {
+        lun.name: [
+            node.on_path(lun, path, partial(_renew_path, node, command.key, path), command.deadline, command.not_after)
+            for path in node.order(lun)
+        ]
+        for lun in luns
+    }
+    begun = time.monotonic()
+    for futures in started.values():
+        _finish_every(futures, begun, command.deadline)
+
+
+def _renew_path(node: NodeView, key: int, path: PathDevice, device: SgDevice) -> None:
+    holder = read_status(node, device).holder
+    if holder is not None and is_own(holder, node.initiators()) and is_through(holder, node.nexus_of(path)):
+        return  # to unregister it would end the reservation, and a holder's writes are let through
+    _unregister_path(node, key, device)
+    node.reservation(device).register(0, key)
 
 
 def _register_path(node: NodeView, key: int, replaces: tuple[int, ...], device: SgDevice) -> None:

@@ -9,6 +9,7 @@ from holdfast_agent.core import actions as act
 from holdfast_agent.core import events as ev
 from holdfast_agent.core.preview import preview_move
 from holdfast_agent.core.state import MachineState, State
+from holdfast_agent.core.turn import Turn
 
 from holdfast.drill.runbook.catalogue import load_catalogue
 from holdfast.drill.runbook.model import CommandStep, FaultStep, WaitStep
@@ -49,6 +50,22 @@ def seconds_until_service(c: Cluster, limit: float = 30.0) -> float:
         if c.in_service():
             return c.now - start
     raise AssertionError("service did not come back")
+
+
+@pytest.mark.parametrize(
+    ("state", "own_past", "renew"),
+    [(State.CHALLENGING, True, True), (State.STARTING, True, True), (State.OWNER, True, False), (State.STARTING, False, False)],
+)
+def test_paths_are_registered_anew_after_own_past_keys_went_and_never_below_a_mount(
+    cluster: Cluster, state: State, own_past: bool, renew: bool
+) -> None:
+    turn = Turn(state_of(owner(cluster)), 10.0)
+    turn.set(state=state)
+    victim = turn.s.key ^ 0x3 if own_past else turn.s.key ^ 0x3000000
+    turn.preempt(act.Luns.DATA, (victim,))
+    (command,) = turn.actions
+    assert isinstance(command, act.PreemptAndAbort)
+    assert command.renew is renew
 
 
 def test_crash_of_the_owner_is_taken_over_within_the_arbitration_budget(cluster: Cluster) -> None:

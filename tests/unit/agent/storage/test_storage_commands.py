@@ -32,6 +32,9 @@ class Array:
         self.wwid = wwid
         self.keys: dict[tuple[int, int], int] = {}
         self.holder: tuple[int, int] | None = None
+        # As LIO: registrations of sessions that are gone, and ports whose mark went with one of them.
+        self.gone: dict[tuple[int, int], int] = {}
+        self.unmarked: set[tuple[int, int]] = set()
         self.sectors = bytearray(4 * 1024 * 1024)
         self.lock = threading.Lock()
 
@@ -53,8 +56,9 @@ class Array:
 
     def _full_status(self) -> bytes:
         body = b""
-        for (node, port), key in self.keys.items():
-            name = NAMES[node] + b",i,0x00023d00000" + str(port).encode() + b"\0"
+        sessions = [(nexus, key, b"0") for nexus, key in self.keys.items()] + [(n, k, b"f") for n, k in self.gone.items()]
+        for (node, port), key, digit in sessions:
+            name = NAMES[node] + b",i,0x00023d0000" + digit + str(port).encode() + b"\0"
             transport = bytes([0x45, 0]) + struct.pack(">H", len(name)) + name
             body += struct.pack(">Q4xBB4xHI", key, (node, port) == self.holder, 5, port, len(transport)) + transport
         return struct.pack(">II", 1, len(body)) + body
@@ -68,6 +72,7 @@ class Array:
         if self.keys.get(nexus, 0) != own:
             return CONFLICT
         if action == 0 and new:
+            self.unmarked -= {nexus} - self.keys.keys()
             self.keys[nexus] = new
         elif action == 0:
             self.keys.pop(nexus, None)
@@ -82,14 +87,20 @@ class Array:
 
     def _preempt(self, nexus: tuple[int, int], victim: int) -> Reply:
         victims = [other for other, key in self.keys.items() if key == victim]
-        if not victims:
+        gone = {other for other, key in self.gone.items() if key == victim}
+        if not victims and not gone:
             return CONFLICT
+        self.gone = {other: key for other, key in self.gone.items() if other not in gone}
+        self.unmarked |= gone
         if self.holder in victims:
             self.holder = nexus
         for other in victims:
             if other != nexus:
                 del self.keys[other]
         return Reply(0)
+
+    def takes_writes(self, nexus: tuple[int, int]) -> bool:
+        return nexus == self.holder or (nexus in self.keys and nexus not in self.unmarked)
 
 
 class Device:
@@ -314,6 +325,29 @@ def test_a_challenge_is_won_against_a_registered_key_only(world: World) -> None:
     assert world.lock.keys == {(1, 1): OWN, (1, 2): OWN}
     assert world.lock.holder == (1, 1)
     assert changes.preempt_lock(world.node, world.luns()[0], preempt()) is Outcome.CONFLICT
+
+
+@pytest.mark.parametrize("renew", [True, False])
+def test_after_a_boot_with_sessions_in_another_order_every_path_takes_writes(world: World, renew: bool) -> None:
+    """The old sessions' registrations go by preemption, and with them LIO's marks of the new ones."""
+    for array in (world.lock, world.data):
+        array.gone = {(1, 1): OLD, (1, 2): OLD}
+        array.keys = {(1, 1): OWN, (1, 2): OWN}
+    command = replace(preempt((OLD,)), renew=renew)
+    assert changes.preempt_lock(world.node, world.luns()[0], command) is Outcome.OK
+    assert changes.preempt_data(world.node, world.luns()[1:], command) is Outcome.OK
+    world.lock.holder = world.data.holder = (1, 1)
+    for array in (world.lock, world.data):
+        assert array.keys == {(1, 1): OWN, (1, 2): OWN}
+        assert array.takes_writes((1, 1))
+        assert array.takes_writes((1, 2)) is renew
+
+
+def test_the_path_that_holds_the_reservation_keeps_its_registration(world: World) -> None:
+    world.lock.gone = {(1, 1): OLD}
+    world.lock.keys, world.lock.holder = {(1, 1): OWN, (1, 2): OWN}, (1, 1)
+    assert changes.preempt_lock(world.node, world.luns()[0], replace(preempt((OLD,)), renew=True)) is Outcome.OK
+    assert world.lock.holder == (1, 1)
 
 
 def test_a_lost_answer_of_a_challenge_is_unknown_and_not_repeated(world: World) -> None:
