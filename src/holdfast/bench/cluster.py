@@ -109,8 +109,14 @@ class LabCluster(ABC):
         return next(name for name in self.site.view.nodes if name != node)
 
     def crash(self, owner: str) -> None:
-        """Its power is cut and comes back at once: the machine boots while the other node takes over."""
-        self.lab.node(owner).power_cycle()
+        """Its power is cut, and stays away until `bring_back`: a machine that boots would take processors of the lab's host
+        from the one that takes over, which no real server does."""
+        self.lab.node(owner).power_off()
+
+    def bring_back(self) -> None:
+        """Power for every node that has none."""
+        for node in self.site.view.nodes:
+            self.lab.node(node).power_on()
 
 
 class Cluster(LabCluster):

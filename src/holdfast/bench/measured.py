@@ -86,6 +86,7 @@ def run_series(cluster: LabCluster, name: str, happen: Callable[[str], object], 
         owner = cluster.owner()
         cluster.prepare(owner)
         events.append(measured.event(partial(happen, owner)))
+        cluster.bring_back()
         afterwards(cluster.owner())
     return measured.end(events)
 
