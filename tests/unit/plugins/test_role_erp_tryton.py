@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import ParseResult, parse_qs, unquote, urlparse
+from urllib.parse import parse_qs, unquote, urlparse
 
 import pytest
 import yaml
@@ -29,49 +29,44 @@ def render(template: str, **variables: Any) -> str:
     return str(Templar(DataLoader(), variables=given).template(text))
 
 
-def uri(placement: str) -> ParseResult:
-    """As trytond.config reads it: no interpolation, then urlparse."""
-    (task,) = read("tasks/configure.yml")
-    names = ("__erp_tryton_authority", "__erp_tryton_parameters")
-    given = {**read("defaults/main.yml"), **read("vars/debian_13.yml"), "erp_tryton_placement": placement,
-             "erp_tryton_database": {"name": "erp", "user": "erp", "host": "10.20.0.50", "port": 5432},
-             "erp_tryton_database_password": PASSWORD}  # fmt: skip
-    templar = Templar(DataLoader(), variables=given)
-    told = {name: templar.template(trust_as_template(task["vars"][name])) for name in names}
+def configuration(placement: str) -> configparser.ConfigParser:
+    """As trytond.config reads it: no interpolation."""
+    given = {**read("defaults/main.yml"), "erp_tryton_placement": placement, "erp_tryton_database_password": PASSWORD,
+             "erp_tryton_database": {"name": "erp", "user": "erp", "host": "10.20.0.50", "port": 5432}}  # fmt: skip
     parser = configparser.ConfigParser(interpolation=None)
-    parser.read_string(render("trytond.conf.j2", **given, **told))
-    return urlparse(parser["database"]["uri"])
+    parser.read_string(render("trytond.conf.j2", **given))
+    return parser
 
 
 @pytest.mark.parametrize("placement", ["package", "outside"])
 def test_a_password_may_have_any_character(placement: str) -> None:
-    found = uri(placement)
+    found = urlparse(configuration(placement)["database"]["uri"])
     assert (found.username, unquote(found.password or "")) == ("erp", PASSWORD)
     assert found.path == "/"
 
 
-def test_outside_it_is_the_address_with_the_reconnect_rules() -> None:
-    found = uri("outside")
+@pytest.mark.parametrize("placement", ["package", "outside"])
+def test_the_database_is_found_by_the_address_with_the_reconnect_rules(placement: str) -> None:
+    found = urlparse(configuration(placement)["database"]["uri"])
     assert (found.hostname, found.port) == ("10.20.0.50", 5432)
     wanted = {name: [str(value)] for name, value in read("defaults/main.yml")["erp_tryton_connection_parameters"].items()}
     assert parse_qs(found.query) == wanted
     assert {"connect_timeout", "keepalives_idle", "tcp_user_timeout", "sslmode"} <= set(wanted)
 
 
-def test_inside_it_is_the_socket_of_the_database() -> None:
-    found = uri("package")
-    assert found.hostname is None
-    assert parse_qs(found.query) == {"host": ["/var/run/postgresql"], "port": ["5432"]}
+def test_inside_only_the_door_is_for_everybody_and_it_leads_to_the_server() -> None:
+    assert configuration("outside")["web"]["listen"] == "0.0.0.0:8000"
+    behind = configuration("package")["web"]["listen"]
+    assert behind == "127.0.0.1:18000"
+    assert "ListenStream=0.0.0.0:8000\n" in render("door.socket.j2")
+    assert f"systemd-socket-proxyd {behind}\n" in render("door.service.j2")
 
 
-@pytest.mark.parametrize(("placement", "nice", "installed"), [("package", True, False), ("outside", False, True)])
-def test_only_the_server_outside_starts_at_boot_and_only_the_one_inside_steps_back(
-    placement: str, nice: bool, installed: bool
-) -> None:
-    unit = render("tryton.service.j2", erp_tryton_placement=placement)
-    assert ("Nice=10" in unit) is nice
-    assert ("WantedBy=" in unit) is installed
-    assert "Restart=always" in unit and "StartLimitIntervalSec=0" in unit
+def test_the_server_starts_at_boot_and_the_door_does_not() -> None:
+    unit = render("tryton.service.j2")
+    assert "WantedBy=" in unit and "Restart=always" in unit and "StartLimitIntervalSec=0" in unit
+    assert not any("[Install]" in render(template) for template in ("door.socket.j2", "door.service.j2"))
+    assert "BindsTo=tryton-erp-door.socket" in render("door.service.j2")
 
 
 # Stands in for the loading program: modules are missing, and the step that the test names fails with two lines.
