@@ -36,7 +36,7 @@ def drive_challenge(turn: Turn) -> None:
         if challenge.victim is None:
             turn.reserve(Luns.LOCK)
         else:
-            turn.preempt(Luns.LOCK, (challenge.victim,))
+            turn.preempt(Luns.LOCK, (challenge.victim,), may_be_mounted=False)
     elif s.step is Step.DOUBT:
         turn.observe()
     elif s.step is Step.WITHDRAW:

@@ -67,7 +67,7 @@ def _repair_observed(turn: Turn, verdict: Verdict) -> None:
         rule_unverified(turn, verdict)
     elif verdict.finding is Finding.FOREIGN_DATA:
         turn.set(repair=Repair.PREEMPT_DATA)
-        turn.preempt(Luns.DATA, verdict.foreign)
+        turn.preempt(Luns.DATA, verdict.foreign, may_be_mounted=True)
     else:
         turn.log("repair", verdict.reason)
         turn.set(repair=Repair.REGISTER_LOCK if turn.s.writes_held else Repair.SUSPEND)
@@ -161,7 +161,7 @@ def _rule_foreign_data(turn: Turn, verdict: Verdict) -> None:
     """The lock LUN is ours alone or being challenged; whoever registered on a data LUN goes."""
     turn.log("preempt data", f"{verdict.reason}: {', '.join(f'{key:#x}' for key in verdict.foreign)}")
     turn.set(repair=Repair.PREEMPT_DATA)
-    turn.preempt(Luns.DATA, verdict.foreign)
+    turn.preempt(Luns.DATA, verdict.foreign, may_be_mounted=True)
 
 
 def _rule_foreign_lock(turn: Turn, verdict: Verdict) -> None:
@@ -178,7 +178,7 @@ def _rule_foreign_lock(turn: Turn, verdict: Verdict) -> None:
     else:
         turn.log("defend", f"{verdict.reason}: {', '.join(f'{key:#x}' for key in verdict.foreign)}")
         turn.set(repair=Repair.DEFEND)
-        turn.preempt(Luns.LOCK, verdict.foreign)
+        turn.preempt(Luns.LOCK, verdict.foreign, may_be_mounted=True)
 
 
 def _rule_own(turn: Turn, verdict: Verdict) -> None:

@@ -28,7 +28,7 @@ def drive_start(turn: Turn) -> None:
     if step is Step.SWEEP:
         victims = sweep_victims(turn)
         if victims:
-            turn.preempt(Luns.LOCK, victims)
+            turn.preempt(Luns.LOCK, victims, may_be_mounted=False)
             return
         turn.set(step=Step.REGISTER_DATA)
         step = Step.REGISTER_DATA
@@ -102,7 +102,7 @@ def _claim(turn: Turn, event: Observed) -> None:
         back_out(turn, f"refused: {', '.join(held)} reserved by a stranger's key")
     elif victims:
         turn.set(step=Step.PREEMPT_DATA)
-        turn.preempt(Luns.DATA, victims)
+        turn.preempt(Luns.DATA, victims, may_be_mounted=False)
     else:
         turn.set(step=Step.RESERVE_DATA)
 

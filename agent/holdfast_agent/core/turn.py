@@ -83,10 +83,10 @@ class Turn:
         self._may_hold(luns)
         self._storage(act.Reserve(self._id(), self.command_deadline, self.not_after, luns, self.s.key))
 
-    def preempt(self, luns: act.Luns, victims: tuple[int, ...]) -> None:
+    def preempt(self, luns: act.Luns, victims: tuple[int, ...], *, may_be_mounted: bool) -> None:
         self._may_hold(luns)
-        key, mounted = self.s.key, self.s.state not in (State.CHALLENGING, State.STARTING)
-        renew = not mounted and any(same_node(victim, key) for victim in victims)
+        key = self.s.key
+        renew = not may_be_mounted and any(same_node(victim, key) for victim in victims)
         self._storage(act.PreemptAndAbort(self._id(), self.command_deadline, self.not_after, luns, key, victims, renew))
 
     def _may_hold(self, luns: act.Luns) -> None:

@@ -14,6 +14,7 @@ from holdfast_agent.core.turn import Turn
 from holdfast.drill.runbook.catalogue import load_catalogue
 from holdfast.drill.runbook.model import CommandStep, FaultStep, WaitStep
 from tests.unit.agent.core.sim import RESOURCES, Cluster, Node
+from tests.unit.agent.core.sim_array import Nexus
 
 RUNBOOKS = Path(__file__).parents[4] / "runbooks"
 
@@ -52,20 +53,33 @@ def seconds_until_service(c: Cluster, limit: float = 30.0) -> float:
     raise AssertionError("service did not come back")
 
 
-@pytest.mark.parametrize(
-    ("state", "own_past", "renew"),
-    [(State.CHALLENGING, True, True), (State.STARTING, True, True), (State.OWNER, True, False), (State.STARTING, False, False)],
-)
+@pytest.mark.parametrize(("mounted", "own_past", "renew"), [(False, True, True), (True, True, False), (False, False, False)])
 def test_paths_are_registered_anew_after_own_past_keys_went_and_never_below_a_mount(
-    cluster: Cluster, state: State, own_past: bool, renew: bool
+    cluster: Cluster, mounted: bool, own_past: bool, renew: bool
 ) -> None:
     turn = Turn(state_of(owner(cluster)), 10.0)
-    turn.set(state=state)
     victim = turn.s.key ^ 0x3 if own_past else turn.s.key ^ 0x3000000
-    turn.preempt(act.Luns.DATA, (victim,))
+    turn.preempt(act.Luns.DATA, (victim,), may_be_mounted=mounted)
     (command,) = turn.actions
     assert isinstance(command, act.PreemptAndAbort)
     assert command.renew is renew
+
+
+def test_an_owner_never_renews_its_registrations(cluster: Cluster) -> None:
+    """Its rounds preempt as well: a challenger, a stranger, a key of its own past."""
+    node = owner(cluster)
+    sent: list[act.PreemptAndAbort] = []
+    perform = cluster.perform_preempt
+
+    def note(action: act.PreemptAndAbort, nexuses: list[Nexus]) -> bool:
+        sent.append(action)
+        return perform(action, nexuses)
+
+    cluster.perform_preempt = note  # type: ignore[method-assign]
+    for lun in (cluster.array.lock, *cluster.array.data):
+        lun.register((node.name, 9), 0, state_of(node).key ^ 0x3)
+    cluster.run(cluster.now + 5.0)
+    assert sent and not any(action.renew for action in sent)
 
 
 def test_crash_of_the_owner_is_taken_over_within_the_arbitration_budget(cluster: Cluster) -> None:
