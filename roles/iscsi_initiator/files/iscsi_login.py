@@ -46,7 +46,7 @@ def read_present() -> set[str]:
 
 def listens(portal: str) -> bool:
     """Whether the portal, C(address:port), takes a connection."""
-    address, _, port = portal.rpartition(":")
+    address, port = portal.rsplit(":", 1)
     try:
         with socket.create_connection((address.strip("[]"), int(port)), CONNECT_SECONDS):
             return True
