@@ -38,6 +38,13 @@ class Cluster:
         assert len(owners) == 1, owners
         return owners[0]
 
+    def wait_for_service(self) -> None:
+        """Wait until one node owns the package and the other stands by."""
+        def states() -> list[str]:
+            return sorted(str(self.status(node)["packages"]["erp"]["state"]) for node in NODES)
+
+        self.wait("one owner and one standby", lambda: states() == ["owner", "standby"])
+
     def other(self, node: str) -> str:
         """The other node."""
         return next(name for name in NODES if name != node)
@@ -51,5 +58,5 @@ class Cluster:
 def cluster(deployed: Site) -> Cluster:
     """The cluster in service: one owner, the other standing by."""
     made = Cluster(deployed.lab)
-    made.wait("one owner and one standby", lambda: made.status(made.other(made.owner()))["packages"]["erp"]["state"] == "standby")
+    made.wait_for_service()
     return made

@@ -51,8 +51,7 @@ def turned(cluster: Cluster) -> Iterator[str]:
         cluster.lab.node(node).power_on()
     for node in NODES:
         cluster.lab.node(node).wait_until_up()
-    cluster.wait("one owner and one standby", lambda: sorted(
-        cluster.status(node)["packages"]["erp"]["state"] for node in NODES) == ["owner", "standby"])  # fmt: skip
+    cluster.wait_for_service()
 
 
 def test_sessions_in_another_order_take_writes_on_every_path(cluster: Cluster, turned: str) -> None:
@@ -76,8 +75,7 @@ def test_array_and_nodes_get_their_power_at_the_same_time(cluster: Cluster) -> N
             cluster.lab.node(name).power_on()
         for name in machines:
             cluster.lab.node(name).wait_until_up()
-        cluster.wait("one owner and one standby", lambda: sorted(
-            cluster.status(node)["packages"]["erp"]["state"] for node in NODES) == ["owner", "standby"])  # fmt: skip
+        cluster.wait_for_service()
         assert {node: portals(cluster, node) for node in NODES} == wanted
         write_over_both_paths(cluster, cluster.owner())
         cluster.run(cluster.owner(), "holdfastctl forget-failures erp")
