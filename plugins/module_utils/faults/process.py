@@ -58,10 +58,12 @@ def group_processes(membership, cgroups=Path("/sys/fs/cgroup")):
 
 
 def children(pid, proc=PROC):
-    """Direct children of a process."""
+    """Direct children of a process, of all its threads; any of these may end while they are read."""
     found = []
-    for task in (proc / str(pid) / "task").glob("*/children"):
-        found += [int(word) for word in task.read_text().split()]
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for task in (proc / str(pid) / "task").iterdir():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                found += [int(word) for word in (task / "children").read_text().split()]
     return found
 
 

@@ -20,6 +20,7 @@ import ansible_runner  # type: ignore[import-untyped]
 from holdfast.drill.errors import DrillError, HostUnreachable
 from holdfast.drill.waiting import still_missing
 from holdfast.endings import endings_held
+from holdfast.processes import list_processes
 
 SSH_FAILED = 255  # ssh(1): "255 if an error occurred"
 CONNECT_SECONDS = 4
@@ -155,10 +156,10 @@ def kill_marked(mark: str) -> None:
 
 def processes_with(mark: str) -> Iterator[int]:
     """Those that were started with this setting (NAME=value) in their environment."""
-    for environment in Path("/proc").glob("[0-9]*/environ"):
+    for process in list_processes():
         with contextlib.suppress(OSError):      # it has ended, or is somebody else's
-            if mark.encode() in environment.read_bytes().split(b"\0"):
-                yield int(environment.parent.name)
+            if mark.encode() in (process / "environ").read_bytes().split(b"\0"):
+                yield int(process.name)
 
 
 class AnsibleModules:

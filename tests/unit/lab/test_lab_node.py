@@ -187,3 +187,15 @@ def test_memory_is_that_of_the_whole_group(machine: Callable[[str], Node]) -> No
     assert memory is not None
     assert 0 < memory < 50
     assert os.getpgrp() != node.status()["pid"]
+
+
+def test_memory_is_told_while_other_processes_end(machine: Callable[[str], Node], monkeypatch: pytest.MonkeyPatch) -> None:
+    node = machine("sleep 60 & echo boot; sleep 60")
+    node.power_on()
+    see(node, "boot")
+
+    def ends_now(path: Path) -> bool:
+        raise ProcessLookupError(3, "No such process", str(path))
+
+    monkeypatch.setattr(Path, "exists", ends_now)
+    assert node.memory_mib()

@@ -19,6 +19,7 @@ from holdfast.lab.backend import Backend, Boot
 from holdfast.lab.command import environment
 from holdfast.lab.errors import UsageError
 from holdfast.lab.supervisor.scheduling import favour
+from holdfast.processes import list_processes
 
 CONSOLE_LOG_LIMIT = 8 * 1024 * 1024    # bytes; a longer one is put aside when the machine starts
 POWERED_DOWN = (b"reboot: Power down", b"reboot: System halted")   # kernel/reboot.c
@@ -194,11 +195,11 @@ class Node:
         if self._process is None:
             return None
         total = 0
-        for stat in Path("/proc").glob("[0-9]*/stat"):
+        for process in list_processes():
             try:
-                group = int(stat.read_text().rpartition(")")[2].split()[2])
+                group = int((process / "stat").read_text().rpartition(")")[2].split()[2])
                 if group == self._process.pid:
-                    rollup = (stat.parent / "smaps_rollup").read_text()
+                    rollup = (process / "smaps_rollup").read_text()
                     total += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
             except (OSError, StopIteration):     # it ended while it was read
                 continue

@@ -170,6 +170,14 @@ def test_the_agents_own_processes_are_not_those_it_has_started(tmp_path: Path) -
     assert process.group_processes(tmp_path / "gone", tmp_path) == []
 
 
+def test_children_of_all_threads_of_a_process_that_loses_one_meanwhile(tmp_path):
+    (tmp_path / "42" / "task" / "42").mkdir(parents=True)
+    (tmp_path / "42" / "task" / "42" / "children").write_text("50 51 ")
+    (tmp_path / "42" / "task" / "43").mkdir()
+    assert process.children(42, tmp_path) == [50, 51]
+    assert process.children(1, tmp_path) == []
+
+
 def test_the_header_of_the_stand_alone_command_has_the_kernels_layout() -> None:
     """struct sg_io_hdr is 88 bytes on 64-bit Linux, and its status byte is the 73rd."""
     import ctypes
