@@ -13,17 +13,17 @@ from .errors import CommandError, HoldfastError
 DEFAULT_TIMEOUT_SECONDS = 120
 
 
-def run(argv, expected=(0,), timeout_seconds=DEFAULT_TIMEOUT_SECONDS, stdin=None):
-    """Run I(argv) and return its standard output.
+def run(argv, expected=(0,), timeout_seconds=DEFAULT_TIMEOUT_SECONDS, stdin=None, variables=None):
+    """Run I(argv), with I(variables) added to its environment, and return its standard output.
 
     Raises L(CommandError) for an exit code outside I(expected), L(HoldfastError) for a missing tool or a timeout.
     """
-    return run_full(argv, expected, timeout_seconds, stdin).stdout
+    return run_full(argv, expected, timeout_seconds, stdin, variables).stdout
 
 
-def run_full(argv, expected=(0,), timeout_seconds=DEFAULT_TIMEOUT_SECONDS, stdin=None):
+def run_full(argv, expected=(0,), timeout_seconds=DEFAULT_TIMEOUT_SECONDS, stdin=None, variables=None):
     """Like L(run), and returns the completed process for callers that need exit code or standard error."""
-    environment = dict(os.environ, LC_ALL="C", PATH="/usr/sbin:/usr/bin:/sbin:/bin")
+    environment = dict(os.environ, LC_ALL="C", PATH="/usr/sbin:/usr/bin:/sbin:/bin", **(variables or {}))
     try:
         done = subprocess.run(
             argv,

@@ -12,6 +12,11 @@ _PROPERTIES = ("Id", "LoadState", "UnitFileState", "ActiveState", "NeedDaemonRel
 _ENABLED_STATES = ("enabled", "enabled-runtime", "alias", "linked")
 #: Order matters: a unit is unmasked before it is enabled, and stopped before it is masked.
 _VERBS = ("unmask", "stop", "disable", "mask", "enable", "start", "reload", "restart")
+#: These change links between unit files. Each would have systemd read all of its files again, and run every generator.
+_LINK_VERBS = ("unmask", "disable", "mask", "enable")
+#: systemctl would run update-rc.d for a unit that has a script in /etc/init.d as well, whose links systemd never follows
+#: (systemd's docs/ENVIRONMENT.md; systemd-sysv-generator(8)).
+_NO_RUNLEVELS = {"SYSTEMCTL_SKIP_SYSV": "1"}
 #: Where an administrator's unit files and their drop-ins stand (systemd.unit(5)).
 UNIT_DIRECTORY = "/etc/systemd/system/"
 #: The states of a unit as AnsibleModule takes them; one that is not given is left as it is.
@@ -104,18 +109,28 @@ class UnitSet(Resource):
         return verbs
 
     def apply(self, action):
-        """One systemctl call for all units of the verb."""
-        if self.daemon_reload or action.verb == "daemon-reload":
-            run(["systemctl", "daemon-reload"])
-            self.daemon_reload = False
+        """One systemctl call for all units of the verb. Unit files are read again once, before one of them is needed."""
         if action.verb == "daemon-reload":
+            self.daemon_reload = True
             return
         names = action.subject.split(" ")
+        if action.verb in _LINK_VERBS:
+            run(["systemctl", "--quiet", "--no-reload", action.verb, "--", *names], variables=_NO_RUNLEVELS)
+            self.daemon_reload = True
+            return
+        if action.verb != "stop":
+            self.finish()
         run(["systemctl", "--quiet", action.verb, "--", *names])
         # A unit that was only just started has read everything that is new.
         if action.verb in ("reload", "restart", "start"):
             for name in names:
                 self._once[name] = []
+
+    def finish(self):
+        """Have systemd read its unit files again where that is still to do."""
+        if self.daemon_reload:
+            run(["systemctl", "daemon-reload"])
+            self.daemon_reload = False
 
     def expect(self, before):
         """Every unit as wanted."""

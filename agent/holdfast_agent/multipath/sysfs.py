@@ -6,10 +6,13 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..small_files import link_target, names_in, read_small
+
 # drivers/md/dm-mpath sets no prefix itself; multipath-tools names its maps "mpath-<WWID>" in the dm uuid.
 _MAP_UUID_PREFIX = "mpath-"
 # drivers/scsi/scsi_transport_iscsi.c: the session is a parent of its targets and disks.
 _ISCSI_SESSION = re.compile(r"session\d+")
+SYSFS = Path("/sys")
 
 
 @dataclass(frozen=True)
@@ -46,47 +49,57 @@ class MultipathMap:
         return f"/dev/{self.kernel_name}"
 
 
-def list_maps(sysfs: Path = Path("/sys")) -> dict[str, MultipathMap]:
-    """Every multipath map of the node by WWID."""
+def list_maps(wwids: frozenset[str] | None = None, sysfs: Path = SYSFS) -> dict[str, MultipathMap]:
+    """The multipath maps of these LUNs by WWID, by default all of the node."""
     maps = {}
-    for block in sorted((sysfs / "block").glob("dm-*")):
-        uuid = _read_word(block / "dm/uuid")
-        if uuid.startswith(_MAP_UUID_PREFIX):
-            wwid = uuid.removeprefix(_MAP_UUID_PREFIX)
-            maps[wwid] = MultipathMap(wwid, _read_word(block / "dm/name"), block.name, _map_paths(block))
+    for name in _names(f"{sysfs}/block", "dm-"):
+        block = f"{sysfs}/block/{name}"
+        uuid = _read_word(f"{block}/dm/uuid")
+        wwid = uuid.removeprefix(_MAP_UUID_PREFIX)
+        if uuid.startswith(_MAP_UUID_PREFIX) and (wwids is None or wwid in wwids):
+            paths = tuple(_path_device(sysfs, slave) for slave in _names(f"{block}/slaves"))
+            maps[wwid] = MultipathMap(wwid, _read_word(f"{block}/dm/name"), name, paths)
     return maps
 
 
-def list_paths(wwids: frozenset[str], sysfs: Path = Path("/sys")) -> dict[str, tuple[PathDevice, ...]]:
+def list_paths(wwids: frozenset[str], sysfs: Path = SYSFS) -> dict[str, tuple[PathDevice, ...]]:
     """By WWID: every SCSI disk that reports it, also one that its map does not hold (yet)."""
     found: dict[str, list[PathDevice]] = {wwid: [] for wwid in wwids}
-    for block in sorted((sysfs / "block").glob("sd*")):
+    for name in _names(f"{sysfs}/block", "sd"):
         # The kernel spells an NAA designator "naa.<hex>" where multipath writes "3<hex>".
-        wwid = "3" + _read_word(block / "device/wwid").removeprefix("naa.")
+        wwid = "3" + _read_word(f"{sysfs}/block/{name}/device/wwid").removeprefix("naa.")
         if wwid in found:
-            found[wwid].append(_path_device(block))
+            found[wwid].append(_path_device(sysfs, name))
     return {wwid: tuple(paths) for wwid, paths in found.items()}
 
 
-def read_state(name: str, sysfs: Path = Path("/sys")) -> str:
+def read_state(name: str, sysfs: Path = SYSFS) -> str:
     """The kernel's state word of a path now; "gone" where the device vanished."""
-    return _read_word(sysfs / "block" / name / "device/state") or "gone"
+    return _read_word(f"{sysfs}/block/{name}/device/state") or "gone"
 
 
-def _map_paths(block: Path) -> tuple[PathDevice, ...]:
-    slaves = sorted(slave.name for slave in (block / "slaves").iterdir())
-    return tuple(_path_device(block.parent / name) for name in slaves)
+def _names(folder: str, prefix: str = "") -> list[str]:
+    """What is in a folder, sorted; nothing where the device vanished."""
+    try:
+        return sorted(name for name in names_in(folder) if name.startswith(prefix))
+    except OSError:
+        return []
 
 
-def _path_device(block: Path) -> PathDevice:
-    device = (block / "device").resolve()
-    session = next((int(part[7:]) for part in device.parts if _ISCSI_SESSION.fullmatch(part)), None)
-    return PathDevice(block.name, _read_word(block / "dev"), device.name, _read_word(device / "state"), session)
+def _path_device(sysfs: Path, name: str) -> PathDevice:
+    """A disk by its kernel name. /sys/block/NAME points to devices/…/sessionN/targetH:C:T/H:C:T:L/block/NAME."""
+    block = f"{sysfs}/block/{name}"
+    try:
+        parts = link_target(block).split("/")
+    except OSError:
+        return PathDevice(name, "", "", "")
+    session = next((int(part[7:]) for part in parts if _ISCSI_SESSION.fullmatch(part)), None)
+    return PathDevice(name, _read_word(f"{block}/dev"), parts[-3], _read_word(f"{block}/device/state"), session)
 
 
-def _read_word(attribute: Path) -> str:
+def _read_word(attribute: str) -> str:
     """Content of a sysfs attribute; empty where the device vanished between listing and reading."""
     try:
-        return attribute.read_text().strip()
+        return read_small(attribute).strip()
     except OSError:
         return ""

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ..config import Resource
 from ..errors import HoldfastError, ResourceError
+from ..small_files import read_small
 from ..waiting import wait_for
 from .control_group import ControlGroup
 from .postgresql_wire import Database, run_query
@@ -121,7 +122,7 @@ def program(resource: Resource) -> Path:
 def read_pid_file(directory: Path) -> PidFile | None:
     """postmaster.pid of a data directory, None where there is none or it is being written."""
     try:
-        lines = (directory / "postmaster.pid").read_text().splitlines()
+        lines = read_small(f"{directory}/postmaster.pid").splitlines()
         pid = abs(int(lines[_PID_LINE]))
     except (OSError, ValueError, IndexError):
         return None

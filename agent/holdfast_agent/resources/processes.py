@@ -6,13 +6,14 @@ import os
 import select
 import signal
 import time
-from pathlib import Path
+
+from ..small_files import link_target, names_in, read_small
 
 
 def process_is_alive(pid: int) -> bool:
     """Whether the process runs; a zombie does not."""
     try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        state = read_small(f"/proc/{pid}/stat").rpartition(")")[2].split()[0]
     except (OSError, IndexError):
         return False
     return state not in ("Z", "X")
@@ -21,14 +22,14 @@ def process_is_alive(pid: int) -> bool:
 def working_directory(pid: int) -> str:
     """Working directory of a process, empty where it is gone."""
     try:
-        return str(Path(f"/proc/{pid}/cwd").readlink())
+        return link_target(f"/proc/{pid}/cwd")
     except OSError:
         return ""
 
 
 def processes_in(directory: str) -> tuple[int, ...]:
     """Every process whose working directory is exactly this one: the processes of a database on its data."""
-    pids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    pids = (int(name) for name in names_in("/proc") if name.isdigit())
     return tuple(pid for pid in pids if working_directory(pid) == directory)
 
 

@@ -66,7 +66,7 @@ class Topology:
         now = time.monotonic()
         if now - self._read_at > TOPOLOGY_SECONDS or any(name.wwid not in self._known for name in names):
             wwids = {name.wwid: name.name for name in names} | {lun.wwid: lun.name for lun in self._known.values()}
-            maps = list_maps(self._sysfs)
+            maps = list_maps(frozenset(wwids), self._sysfs)
             paths = list_paths(frozenset(wwids), self._sysfs)
             self._known = {wwid: Lun(name, wwid, maps.get(wwid), paths[wwid]) for wwid, name in wwids.items()}
             self._read_at = now

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..small_files import names_in, read_small
 from .group import mapper_name
 
 
@@ -33,17 +34,17 @@ def list_group_devices(group: str, sysfs: Path = Path("/sys")) -> dict[str, str]
     """Active volumes of a group as mapper name to kernel name, also where the storage no longer answers."""
     prefix = mapper_name(group, "")
     found = {}
-    for block in (sysfs / "block").glob("dm-*"):
-        name, uuid = _read(block / "dm/name"), _read(block / "dm/uuid")
+    for block in (f"{sysfs}/block/{name}" for name in names_in(f"{sysfs}/block") if name.startswith("dm-")):
+        name, uuid = _read(f"{block}/dm/name"), _read(f"{block}/dm/uuid")
         # A dash behind the prefix would be a doubled one: another group whose name begins with ours.
         if uuid.startswith("LVM-") and name.startswith(prefix) and not name.startswith(prefix + "-"):
-            found[name] = block.name
+            found[name] = block.rpartition("/")[2]
     return found
 
 
 def device_number(kernel_name: str, sysfs: Path = Path("/sys")) -> str:
     """ "major:minor" of a block device by its kernel name; empty where it is gone."""
-    return _read(sysfs / "block" / kernel_name / "dev")
+    return _read(f"{sysfs}/block/{kernel_name}/dev")
 
 
 def _unescape(text: str) -> str:
@@ -52,8 +53,8 @@ def _unescape(text: str) -> str:
     return text
 
 
-def _read(path: Path) -> str:
+def _read(path: str) -> str:
     try:
-        return path.read_text().strip()
+        return read_small(path).strip()
     except OSError:
         return ""

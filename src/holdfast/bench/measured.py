@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from holdfast.bench.cluster import PACKAGE, SERVICE_SECONDS, LabCluster, Report
+from holdfast.drill.conditions import SERVED_WITHIN_SECONDS
 from holdfast.drill.observers import PROBE_FOLDER, PROBE_UNIT, WRITERS, Probe
 from holdfast.drill.verdict.history import Attempt
 from holdfast.drill.verdict.outage import longest_gaps
@@ -55,9 +56,16 @@ class Measured:
         self.calm()
 
     def calm(self) -> None:
-        """Wait until all clients have been served for a while."""
-        wait_for("clients are served", lambda: all(p.calm_seconds >= CALM_SECONDS for p in self.probes.values()) or None,
-                 timeout_seconds=SERVICE_SECONDS)
+        """Wait until all clients have been served for a while. Counted since the wait began: clients that hang had no error yet,
+        and their last success was the old server's."""
+        begun = time.monotonic()
+
+        def served() -> bool | None:
+            waits = [max(probe.status.get("waits", {}).values(), default=SERVICE_SECONDS) for probe in self.probes.values()]
+            calm = min(time.monotonic() - begun, *(probe.calm_seconds for probe in self.probes.values()))
+            return (max(waits) <= SERVED_WITHIN_SECONDS and calm >= CALM_SECONDS) or None
+
+        wait_for("clients are served", served, timeout_seconds=SERVICE_SECONDS)
 
     def event(self, happen: Callable[[], object]) -> float:
         """Let something happen and wait until clients are served again; returns when it began (wall clock)."""

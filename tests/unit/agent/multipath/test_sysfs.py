@@ -10,17 +10,23 @@ from holdfast_agent.multipath.sysfs import MultipathMap, PathDevice, list_maps, 
 WWID = "36001405aabbccddeeff00112233445566"
 
 
+def add_disk(root: Path, place: str, name: str, number: str, state: str) -> None:
+    """A disk as the kernel shows it: everything below devices/, and a link in block/."""
+    device = root / "devices" / place
+    block = device / "block" / name
+    block.mkdir(parents=True)
+    (device / "wwid").write_text(f"naa.{WWID[1:]}\n")
+    (device / "state").write_text(f"{state}\n")
+    (block / "dev").write_text(f"{number}\n")
+    (block / "device").symlink_to("../../../" + device.name)
+    (root / "block").mkdir(exist_ok=True)
+    (root / "block" / name).symlink_to(f"../devices/{place}/block/{name}")
+
+
 @pytest.fixture
 def sysfs(tmp_path: Path) -> Path:
     for name, address, number, state in (("sda", "2:0:0:0", "8:0", "running"), ("sdb", "3:0:0:0", "8:16", "transport-offline")):
-        device = tmp_path / "devices" / address
-        device.mkdir(parents=True)
-        (device / "wwid").write_text(f"naa.{WWID[1:]}\n")
-        (device / "state").write_text(f"{state}\n")
-        block = tmp_path / "block" / name
-        block.mkdir(parents=True)
-        (block / "dev").write_text(f"{number}\n")
-        (block / "device").symlink_to(device)
+        add_disk(tmp_path, f"pci0/host{address[0]}/{address}", name, number, state)
     mapped = tmp_path / "block/dm-3"
     (mapped / "dm").mkdir(parents=True)
     (mapped / "dm/uuid").write_text(f"mpath-{WWID}\n")
@@ -35,9 +41,9 @@ def sysfs(tmp_path: Path) -> Path:
 
 def test_a_map_with_the_paths_it_holds(sysfs: Path) -> None:
     path = PathDevice("sda", "8:0", "2:0:0:0", "running")
-    assert list_maps(sysfs) == {WWID: MultipathMap(WWID, "erp-data", "dm-3", (path,))}
+    assert list_maps(None, sysfs) == {WWID: MultipathMap(WWID, "erp-data", "dm-3", (path,))}
     assert path.device == "/dev/sda"
-    assert list_maps(sysfs)[WWID].device == "/dev/dm-3"
+    assert list_maps(None, sysfs)[WWID].device == "/dev/dm-3"
 
 
 def test_paths_of_a_lun_also_outside_its_map(sysfs: Path) -> None:
@@ -49,11 +55,15 @@ def test_paths_of_a_lun_also_outside_its_map(sysfs: Path) -> None:
 
 
 def test_a_path_knows_its_iscsi_session(tmp_path: Path) -> None:
-    device = tmp_path / "devices/platform/host2/session5/target2:0:0/2:0:0:0"
-    device.mkdir(parents=True)
-    (device / "wwid").write_text("naa." + WWID[1:] + "\n")
-    (device / "state").write_text("running\n")
-    (tmp_path / "block/sdc").mkdir(parents=True)
-    (tmp_path / "block/sdc/dev").write_text("8:32\n")
-    (tmp_path / "block/sdc/device").symlink_to(device)
+    add_disk(tmp_path, "platform/host2/session5/target2:0:0/2:0:0:0", "sdc", "8:32", "running")
     assert list_paths(frozenset({WWID}), tmp_path)[WWID] == (PathDevice("sdc", "8:32", "2:0:0:0", "running", 5),)
+
+
+def test_a_map_of_another_lun_is_not_asked_for(sysfs: Path) -> None:
+    assert list_maps(frozenset({"3600140500000000000000000000000000"}), sysfs) == {}
+
+
+def test_a_path_that_vanishes_while_it_is_read_is_no_path(sysfs: Path) -> None:
+    (sysfs / "block/sda").unlink()
+    assert list_maps(None, sysfs)[WWID].paths == (PathDevice("sda", "", "", ""),)
+    assert [path.name for path in list_paths(frozenset({WWID}), sysfs)[WWID]] == ["sdb"]

@@ -66,13 +66,49 @@ def test_missing_unit_that_shall_not_run_is_fine():
     assert UnitSet({"nosuch.service": {"enabled": False, "active": False}}).plan(read()) == []
 
 
-def test_a_unit_that_was_started_needs_no_restart_any_more(monkeypatch) -> None:
-    wanted = {"keepalived.service": {"active": True, "restarted": True}}
-    calls: list[list[str]] = []
-    monkeypatch.setattr(unit_set, "run", lambda argv: calls.append(argv) or "")
-    units = UnitSet(wanted)
-    down = {**read(), "keepalived.service": {**read()["keepalived.service"], "active": False}}
-    for action in units.plan(down):
+@pytest.fixture
+def calls(monkeypatch) -> list[str]:
+    """Verbs of the systemctl calls, with what goes with them."""
+    made: list[str] = []
+
+    def run(argv, variables=()) -> str:
+        made.append(" ".join([*argv[1:], *variables]))
+        return ""
+
+    monkeypatch.setattr(unit_set, "run", run)
+    return made
+
+
+def apply_all(units: UnitSet, before: dict) -> None:
+    for action in units.plan(before):
         units.apply(action)
-    assert [argv[2] for argv in calls] == ["start"]
+    units.finish()
+
+
+def changed(name: str, **values: bool) -> dict:
+    return {**read(), name: {**read()[name], **values}}
+
+
+def test_a_unit_that_was_started_needs_no_restart_any_more(calls) -> None:
+    units = UnitSet({"keepalived.service": {"active": True, "restarted": True}})
+    apply_all(units, changed("keepalived.service", active=False))
+    assert calls == ["--quiet start -- keepalived.service"]
     assert units.plan(read()) == []
+
+
+def test_unit_files_are_read_again_once_between_the_links_and_the_start(calls) -> None:
+    wanted = {"keepalived.service": {"enabled": False}, "postgresql.service": {"enabled": True, "active": True}}
+    apply_all(UnitSet(wanted, daemon_reload=True), changed("postgresql.service", needs_reload=True))
+    assert calls == [
+        "--quiet --no-reload disable -- keepalived.service SYSTEMCTL_SKIP_SYSV",
+        "--quiet --no-reload enable -- postgresql.service SYSTEMCTL_SKIP_SYSV",
+        "daemon-reload",
+        "--quiet start -- postgresql.service",
+    ]
+
+
+@pytest.mark.parametrize("wanted", [{"enabled": False}, {"masked": True}])
+def test_links_alone_are_read_at_the_end(calls, wanted) -> None:
+    apply_all(UnitSet({"keepalived.service": wanted}), read())
+    assert len(calls) == 2
+    assert calls[-1] == "daemon-reload"
