@@ -65,10 +65,16 @@ class MapResource(Resource):
         """Wait for the daemon to do it; ask for it once, as a map that failed before is not tried again by itself."""
         name, wwid, paths = action.subject, action.detail["wwid"], action.detail["paths"]
 
-        def is_complete():
+        def find():
             have = read_maps([wwid])["maps"].get(name)
-            if have is None or have["wwid"] != wwid:
+            return have if have is not None and have["wwid"] == wwid else None
+
+        def is_complete():
+            have = find()
+            if have is None:
                 run_full(["multipathd", "add", "map", wwid], expected=(0, 1))
+                have = find()
+            if have is None:
                 return False, f"map {name} does not exist"
             return have["paths_up"] >= paths, f"map {name} has {have['paths_up']} of {paths} paths"
 
