@@ -59,39 +59,40 @@ class Run:
 
 def measure(report: Report, quick: bool) -> Iterator[Figure]:
     """Figures after each number of nodes, so that a build that breaks off takes none of those before it along."""
-    by_hand = packages_by_hand(report)
-    first: Run | None = None
+    first: tuple[float, float] | None = None
     for count in (2,) if quick else (2, 4, 8):
+        by_hand = packages_by_hand(count, report)
         built, again, nothing = build(count, report)
         floor = Floor("the same packages by apt-get alone, all hosts at once", by_hand)
-        if first is not None:
-            floor = Floor("two nodes", first.seconds)
-        first = first or built
         yield from [
             Figure(f"build to serving, {count} nodes", "s", (built.seconds,), floor, BUILD_AIM_SECONDS if count == 2 else None),
             Figure(f"second run, {count} nodes", "s", (again.seconds,), Floor("as many tasks that do nothing", nothing),
                    AGAIN_AIM_SECONDS if count == 2 else None),
             Figure(f"build, seconds a host, {count} nodes", "s", (built.seconds / (count + 1),),
-                   Floor("the same packages by apt-get alone, a host of three", by_hand / 3)),
+                   Floor("apt-get alone, seconds a host", by_hand / (count + 1))),
         ]
-        if count == 2:
-            tasks = (float(built.tasks_of_a_node),)
-            yield Figure("tasks on a node, both playbooks", "", tasks, Floor("one for each role", 10))
+        if first is None:
+            first = built.seconds, by_hand
+            yield Figure("tasks on a node, both playbooks", "", (float(built.tasks_of_a_node),), Floor("one for each role", 10))
+        else:
+            growth = (built.seconds / first[0],)
+            yield Figure(f"growth from 2 to {count} nodes", "times", growth, Floor("linear", count / 2))
+            yield Figure(f"growth from 2 to {count} nodes", "times", growth, Floor("growth of apt-get alone", by_hand / first[1]))
 
 
-def packages_by_hand(report: Report) -> float:
-    """Seconds of apt-get on array and two nodes at once, in a lab of their own."""
+def packages_by_hand(count: int, report: Report) -> float:
+    """Seconds of apt-get on array and nodes at once, in a lab of their own."""
     lab = Lab(NAME)
     try:
-        lab.up(load_topology("default"), fresh=True, report=report)
-        report("floor: the same packages by apt-get alone")
-        wanted = {"san1": ARRAY_PACKAGES, "node1": NODE_PACKAGES, "node2": NODE_PACKAGES}
+        lab.up(load_topology("default").with_cluster_nodes(count), fresh=True, report=report)
+        report(f"{count} nodes, floor: the same packages by apt-get alone")
+        wanted = {"san1": ARRAY_PACKAGES} | {f"node{number}": NODE_PACKAGES for number in range(1, count + 1)}
 
         def install(name: str) -> str:
             return lab.node(name).succeed(INSTALL.format(wanted[name]), timeout_seconds=LIMIT_SECONDS)
 
         started = time.monotonic()
-        with ThreadPoolExecutor() as pool:
+        with ThreadPoolExecutor(max_workers=len(wanted)) as pool:
             list(pool.map(install, wanted))
         return time.monotonic() - started
     finally:
