@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
-from holdfast.bench.measured import Series, outages_of, read_attempt
+from holdfast.bench import measured as module
+from holdfast.bench.measured import Measured, Series, outages_of, read_attempt
 from holdfast.lab.errors import LabError
 
 
@@ -32,3 +35,14 @@ def test_failed_transactions_belong_to_the_event_before_them() -> None:
 def test_without_a_record_there_is_no_failed_transaction_to_count() -> None:
     with pytest.raises(LabError, match="measured nothing"):
         Series((1.0,), {"erp": []}).failed()
+
+
+def test_clients_that_hang_are_not_calm(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: list[bool | None] = []
+    monkeypatch.setattr(module, "wait_for", lambda what, question, timeout_seconds: answers.append(question()))
+    monkeypatch.setattr(module, "CALM_SECONDS", 0.0)
+    clients = Measured.__new__(Measured)
+    for longest in (5.0, 0.1):
+        clients.probes = {"erp": SimpleNamespace(status={"waits": {"w1": longest}}, calm_seconds=60.0)}
+        clients.calm()
+    assert answers == [None, True]
