@@ -36,12 +36,11 @@ class PathDevice:
 
 @dataclass(frozen=True)
 class MultipathMap:
-    """A multipath map with the paths that it is made of now."""
+    """A multipath map. Its LUN's paths are found by WWID and not through it: see `list_paths`."""
 
     wwid: str
     name: str
     kernel_name: str
-    paths: tuple[PathDevice, ...]
 
     @property
     def device(self) -> str:
@@ -57,8 +56,7 @@ def list_maps(wwids: frozenset[str] | None = None, sysfs: Path = SYSFS) -> dict[
         uuid = _read_word(f"{block}/dm/uuid")
         wwid = uuid.removeprefix(_MAP_UUID_PREFIX)
         if uuid.startswith(_MAP_UUID_PREFIX) and (wwids is None or wwid in wwids):
-            paths = tuple(_path_device(sysfs, slave) for slave in _names(f"{block}/slaves"))
-            maps[wwid] = MultipathMap(wwid, _read_word(f"{block}/dm/name"), name, paths)
+            maps[wwid] = MultipathMap(wwid, _read_word(f"{block}/dm/name"), name)
     return maps
 
 
@@ -78,8 +76,8 @@ def read_state(name: str, sysfs: Path = SYSFS) -> str:
     return _read_word(f"{sysfs}/block/{name}/device/state") or "gone"
 
 
-def _names(folder: str, prefix: str = "") -> list[str]:
-    """What is in a folder, sorted; nothing where the device vanished."""
+def _names(folder: str, prefix: str) -> list[str]:
+    """What is in a folder by these names, sorted; nothing where there is no folder."""
     try:
         return sorted(name for name in names_in(folder) if name.startswith(prefix))
     except OSError:

@@ -31,18 +31,14 @@ def sysfs(tmp_path: Path) -> Path:
     (mapped / "dm").mkdir(parents=True)
     (mapped / "dm/uuid").write_text(f"mpath-{WWID}\n")
     (mapped / "dm/name").write_text("erp-data\n")
-    (mapped / "slaves").mkdir()
-    (mapped / "slaves/sda").symlink_to(tmp_path / "block/sda")
     other = tmp_path / "block/dm-4/dm"
     other.mkdir(parents=True)
     (other / "uuid").write_text("LVM-abc\n")
     return tmp_path
 
 
-def test_a_map_with_the_paths_it_holds(sysfs: Path) -> None:
-    path = PathDevice("sda", "8:0", "2:0:0:0", "running")
-    assert list_maps(None, sysfs) == {WWID: MultipathMap(WWID, "erp-data", "dm-3", (path,))}
-    assert path.device == "/dev/sda"
+def test_a_map_by_its_wwid(sysfs: Path) -> None:
+    assert list_maps(None, sysfs) == {WWID: MultipathMap(WWID, "erp-data", "dm-3")}
     assert list_maps(None, sysfs)[WWID].device == "/dev/dm-3"
 
 
@@ -63,7 +59,7 @@ def test_a_map_of_another_lun_is_not_asked_for(sysfs: Path) -> None:
     assert list_maps(frozenset({"3600140500000000000000000000000000"}), sysfs) == {}
 
 
-def test_a_path_that_vanishes_while_it_is_read_is_no_path(sysfs: Path) -> None:
+def test_a_disk_that_has_gone_is_no_path(sysfs: Path) -> None:
     (sysfs / "block/sda").unlink()
-    assert list_maps(None, sysfs)[WWID].paths == (PathDevice("sda", "", "", ""),)
-    assert [path.name for path in list_paths(frozenset({WWID}), sysfs)[WWID]] == ["sdb"]
+    paths = list_paths(frozenset({WWID}), sysfs)[WWID]
+    assert [(path.name, path.device) for path in paths] == [("sdb", "/dev/sdb")]

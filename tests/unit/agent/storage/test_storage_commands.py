@@ -142,7 +142,7 @@ class World:
 
     def _lun(self, name: str, array: Array, paths: tuple[str, ...]) -> Lun:
         devices = tuple(PathDevice(p, f"8:{i}", f"{i}:0:0:0", self.states[p]) for i, p in enumerate(paths))
-        return Lun(name, array.wwid, MultipathMap(array.wwid, name, "dm-0", devices), devices)
+        return Lun(name, array.wwid, MultipathMap(array.wwid, name, "dm-0"), devices)
 
 
 @pytest.fixture
