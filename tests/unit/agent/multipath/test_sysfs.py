@@ -5,17 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from holdfast_agent.multipath import sysfs as module
 from holdfast_agent.multipath.sysfs import MultipathMap, PathDevice, list_maps, list_paths, read_state
 
 WWID = "36001405aabbccddeeff00112233445566"
 
 
-def add_disk(root: Path, place: str, name: str, number: str, state: str) -> None:
+def add_disk(root: Path, place: str, name: str, number: str, state: str, wwid: str = WWID) -> None:
     """A disk as the kernel shows it: everything below devices/, and a link in block/."""
     device = root / "devices" / place
     block = device / "block" / name
     block.mkdir(parents=True)
-    (device / "wwid").write_text(f"naa.{WWID[1:]}\n")
+    (device / "wwid").write_text(f"naa.{wwid[1:]}\n")
     (device / "state").write_text(f"{state}\n")
     (block / "dev").write_text(f"{number}\n")
     (block / "device").symlink_to("../../../" + device.name)
@@ -63,3 +64,15 @@ def test_a_disk_that_has_gone_is_no_path(sysfs: Path) -> None:
     (sysfs / "block/sda").unlink()
     paths = list_paths(frozenset({WWID}), sysfs)[WWID]
     assert [(path.name, path.device) for path in paths] == [("sdb", "/dev/sdb")]
+
+
+def test_disks_and_maps_of_other_packages_cost_one_read_each(sysfs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(30):
+        add_disk(sysfs, f"pci0/host5/5:0:0:{number}", f"sdx{number}", f"66:{number}", "running", wwid=f"3600{number:029}")
+        (sysfs / f"block/dm-{10 + number}/dm").mkdir(parents=True)
+        (sysfs / f"block/dm-{10 + number}/dm/uuid").write_text(f"mpath-3600{number:029}\n")
+    read: list[str] = []
+    monkeypatch.setattr(module, "read_small", lambda path: read.append(path) or Path(path).read_text())
+    wanted = frozenset({WWID})
+    assert (len(list_maps(wanted, sysfs)), len(list_paths(wanted, sysfs)[WWID])) == (1, 2)
+    assert len(read) == 30 + 30 + len(["uuid of dm-3", "uuid of dm-4", "name of dm-3"]) + 2 * len(["wwid", "dev", "state"])
