@@ -61,9 +61,13 @@ class Measured:
         begun = time.monotonic()
 
         def served() -> bool | None:
-            waits = [max(probe.status.get("waits", {}).values(), default=SERVICE_SECONDS) for probe in self.probes.values()]
-            calm = min(time.monotonic() - begun, *(probe.calm_seconds for probe in self.probes.values()))
-            return (max(waits) <= SERVED_WITHIN_SECONDS and calm >= CALM_SECONDS) or None
+            for package, probe in self.probes.items():
+                waits = probe.status.get("waits", {})
+                calm = min(time.monotonic() - begun, probe.calm_seconds)
+                if max(waits.values(), default=SERVICE_SECONDS) > SERVED_WITHIN_SECONDS or calm < CALM_SECONDS:
+                    raise LabError(f"{package}: served {waits} s ago, no error for {calm:.1f} s, "
+                                   f"last error: {probe.status.get('last_error') or 'none'}")
+            return True
 
         wait_for("clients are served", served, timeout_seconds=SERVICE_SECONDS)
 
