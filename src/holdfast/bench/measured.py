@@ -66,7 +66,7 @@ class Measured:
                 calm = min(time.monotonic() - begun, probe.calm_seconds)
                 if max(waits.values(), default=SERVICE_SECONDS) > SERVED_WITHIN_SECONDS or calm < CALM_SECONDS:
                     raise LabError(f"{package}: served {waits} s ago, no error for {calm:.1f} s, "
-                                   f"last error: {probe.status.get('last_error') or 'none'}")
+                                   f"last error: {probe.status.get('broken') or probe.status.get('last_error') or 'none'}")
             return True
 
         wait_for("clients are served", served, timeout_seconds=SERVICE_SECONDS)
