@@ -20,13 +20,14 @@ from ..waiting import wait_for
 from .control_group import ControlGroup
 from .postgresql_wire import Database, run_query
 from .processes import process_is_alive, processes_in, signal_and_wait
+from .shared_memory import remove_segment
 from .spawn import Server, log_path, log_tail, spawn_server
 from .transaction import Transaction
 
 # Where Debian installs a major version.
 _BINARY = "/usr/lib/postgresql/{version}/bin/postgres"
 # src/include/utils/pidfile.h: line numbers of postmaster.pid and the word of a server that accepts connections.
-_PID_LINE, _PORT_LINE, _SOCKET_LINE, _STATUS_LINE = 0, 3, 4, 7
+_PID_LINE, _PORT_LINE, _SOCKET_LINE, _SHARED_MEMORY_LINE, _STATUS_LINE = 0, 3, 4, 6, 7
 _READY = "ready"
 _POLL_SECONDS = 0.01
 # A server that has not answered a trivial query for this long will not shut down in order either.
@@ -45,11 +46,15 @@ _LONGEST = (
 
 @dataclass(frozen=True)
 class PidFile:
-    """What postmaster.pid says; "" for lines that the server has not written yet."""
+    """What postmaster.pid says; "" for lines that the server has not written yet.
+
+    ``shared_memory`` is key and id of its System V segment.
+    """
 
     pid: int
     port: str
     socket_directory: str
+    shared_memory: str
     status: str
 
 
@@ -127,7 +132,7 @@ def read_pid_file(directory: Path) -> PidFile | None:
     except (OSError, ValueError, IndexError):
         return None
     lines += [""] * (_STATUS_LINE + 1 - len(lines))
-    return PidFile(pid, lines[_PORT_LINE], lines[_SOCKET_LINE], lines[_STATUS_LINE].strip())
+    return PidFile(pid, lines[_PORT_LINE], lines[_SOCKET_LINE], lines[_SHARED_MEMORY_LINE], lines[_STATUS_LINE].strip())
 
 
 def _wait_until_ready(resource: Resource, directory: Path, pid: int, deadline: float) -> None:
@@ -178,6 +183,9 @@ def _remove_stale_locks(directory: Path, port: str) -> None:
     present = read_pid_file(directory)
     if present is not None and present.socket_directory:
         (Path(present.socket_directory) / f".s.PGSQL.{port}.lock").unlink(missing_ok=True)
+    if present is not None and not process_is_alive(present.pid):
+        _, _, identity = present.shared_memory.strip().rpartition(" ")
+        remove_segment(identity, present.pid)
     (directory / "postmaster.pid").unlink(missing_ok=True)
 
 

@@ -15,8 +15,10 @@ from holdfast.bench.figure import Floor
 from holdfast.bench.measured import Measured
 
 POSTGRES = "/usr/lib/postgresql/17/bin"
-# The children see their postmaster die and end; a start before that is refused (shared memory still in use).
-WAIT = "while pgrep -u postgres -x postgres >/dev/null; do :; done"
+# The children see their postmaster die and end; a start before that is refused (shared memory still in use). So is one of several
+# at once that finds its old segment looked at by another (agent/holdfast_agent/resources/shared_memory.py).
+WAIT = ("while pgrep -u postgres -x postgres >/dev/null; do :; done; "
+        "for id in $(awk '$7 == 0 { print $2 }' /proc/sysvipc/shm); do ipcrm -m $id; done")
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def running(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         monkeypatch.setattr(module, "_data_directory", lambda resource: tmp_path)
         monkeypatch.setattr(module, "process_is_alive", lambda pid: True)
         monkeypatch.setattr(module, "processes_in", lambda directory: (PID,))
-    monkeypatch.setattr(postgresql, "read_pid_file", lambda directory: PidFile(PID, "5432", "/run", "ready"))
+    monkeypatch.setattr(postgresql, "read_pid_file", lambda directory: PidFile(PID, "5432", "/run", "133 65540", "ready"))
     monkeypatch.setattr(mariadb, "program", lambda resource: tmp_path)
     monkeypatch.setattr(mariadb, "ControlGroup", lambda package, name: None)
     monkeypatch.setattr(mariadb, "_server_pid", lambda directory, group: PID)
