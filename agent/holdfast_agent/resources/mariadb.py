@@ -14,7 +14,7 @@ from ..errors import HoldfastError, ResourceError
 from ..waiting import wait_for
 from .control_group import ControlGroup
 from .mariadb_wire import run_query
-from .processes import process_is_alive, processes_in, signal_and_wait
+from .processes import process_is_alive, processes_in, signal_and_wait, wait_until_left
 from .spawn import Server, log_path, log_tail, spawn_server
 from .transaction import Transaction
 
@@ -44,8 +44,7 @@ def start(resource: Resource, deadline: float) -> dict[str, int]:
     if present is not None:
         return _wait_until_ready(resource, present, deadline)
     group.kill(deadline)
-    if processes_in(str(directory)):
-        raise ResourceError(f"processes {processes_in(str(directory))} still work in {directory}")
+    wait_until_left(str(directory), deadline)
     account = pwd.getpwuid(directory.stat().st_uid)
     _make_run_directory(account)
     log = log_path(resource.package, resource.name)

@@ -19,7 +19,7 @@ from ..small_files import read_small
 from ..waiting import wait_for
 from .control_group import ControlGroup
 from .postgresql_wire import Database, run_query
-from .processes import process_is_alive, processes_in, signal_and_wait
+from .processes import process_is_alive, processes_in, signal_and_wait, wait_until_left
 from .shared_memory import remove_segment
 from .spawn import Server, log_path, log_tail, spawn_server
 from .transaction import Transaction
@@ -72,7 +72,7 @@ def start(resource: Resource, deadline: float) -> dict[str, int]:
         return {"pid": present.pid}
     group = ControlGroup(resource.package, resource.name)
     group.kill(deadline)
-    _remove_stale_locks(directory, str(resource.settings["port"]))
+    _remove_stale_locks(directory, str(resource.settings["port"]), deadline)
     account = pwd.getpwuid(directory.stat().st_uid)
     command = [_binary(resource), "-D", str(directory), "-p", str(resource.settings["port"])]
     log = log_path(resource.package, resource.name)
@@ -171,15 +171,13 @@ def _database(resource: Resource) -> Database:
     return Database(present.socket_directory, int(present.port), account.pw_name, account.pw_uid)
 
 
-def _remove_stale_locks(directory: Path, port: str) -> None:
+def _remove_stale_locks(directory: Path, port: str, deadline: float) -> None:
     """Remove lock files of a server that is not here; a pid that another program has by now would block the start.
 
     So would a server that was killed and whose parent has not yet taken note: it is a zombie, but its pid is there. The
     lock of the socket is this server's own as well: a port belongs to one package.
     """
-    workers = processes_in(str(directory))
-    if workers:
-        raise ResourceError(f"processes {workers} still work in {directory}")
+    wait_until_left(str(directory), deadline)
     present = read_pid_file(directory)
     if present is not None and present.socket_directory:
         (Path(present.socket_directory) / f".s.PGSQL.{port}.lock").unlink(missing_ok=True)

@@ -6,8 +6,15 @@ import os
 import select
 import signal
 import time
+from operator import not_
 
+from ..errors import ResourceError
 from ..small_files import link_target, names_in, read_small
+from ..waiting import wait_for
+
+# How long what was killed may take to let go; who stays longer is somebody else.
+LEAVE_SECONDS = 5.0
+_POLL_SECONDS = 0.01
 
 
 def process_is_alive(pid: int) -> bool:
@@ -31,6 +38,18 @@ def processes_in(directory: str) -> tuple[int, ...]:
     """Every process whose working directory is exactly this one: the processes of a database on its data."""
     pids = (int(name) for name in names_in("/proc") if name.isdigit())
     return tuple(pid for pid in pids if working_directory(pid) == directory)
+
+
+def wait_until_left(directory: str, deadline: float) -> None:
+    """Wait until nobody works in a directory any more; raises ResourceError where somebody stays.
+
+    A killed process that is on its way out is no longer listed in its control group (Linux 7.2) before it has let go of its
+    memory and of its directory.
+    """
+    limit = min(deadline, time.monotonic() + LEAVE_SECONDS)
+    workers = wait_for(lambda: processes_in(directory), limit, _POLL_SECONDS, not_)
+    if workers:
+        raise ResourceError(f"processes {workers} still work in {directory}")
 
 
 def signal_and_wait(pid: int, number: signal.Signals, deadline: float) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ def left(tmp_path: Path) -> Path:
 
 
 def test_both_locks_go_and_another_servers_stays(left: Path) -> None:
-    postgresql._remove_stale_locks(left, "5432")
+    postgresql._remove_stale_locks(left, "5432", time.monotonic() + 0.1)
     assert not (left / "postmaster.pid").exists()
     assert [path.name for path in (left.parent / "run").iterdir()] == [".s.PGSQL.5433.lock"]
 
@@ -33,7 +34,7 @@ def test_both_locks_go_and_another_servers_stays(left: Path) -> None:
 def test_a_server_that_works_there_keeps_its_locks(left: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], cwd=left, stdin=subprocess.PIPE) as server:
         with pytest.raises(ResourceError, match=f"processes .*{server.pid}.* still work"):
-            postgresql._remove_stale_locks(left, "5432")
+            postgresql._remove_stale_locks(left, "5432", time.monotonic() + 0.1)
         server.communicate(b"\n")
     assert (left / "postmaster.pid").exists()
     assert (left.parent / "run" / ".s.PGSQL.5432.lock").exists()
@@ -42,5 +43,5 @@ def test_a_server_that_works_there_keeps_its_locks(left: Path) -> None:
 @pytest.mark.parametrize("text", ["", "12\n"])
 def test_a_lock_that_was_being_written_goes_too(left: Path, text: str) -> None:
     (left / "postmaster.pid").write_text(text)
-    postgresql._remove_stale_locks(left, "5432")
+    postgresql._remove_stale_locks(left, "5432", time.monotonic() + 0.1)
     assert not (left / "postmaster.pid").exists()

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from holdfast_agent.config import Resource
-from holdfast_agent.errors import DeadlineError
-from holdfast_agent.resources import mariadb, postgresql
+from holdfast_agent.errors import DeadlineError, ResourceError
+from holdfast_agent.resources import mariadb, postgresql, processes
 from holdfast_agent.resources.postgresql import PidFile
 
 PID = 4711
@@ -54,3 +54,17 @@ def test_a_server_that_hangs_is_not_waited_for_as_long_as_a_start_may_take(
 def test_a_server_that_answers_is_taken_over(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "check", lambda resource, deadline: None)
     assert server.start(Resource("erp", "db", "", {}), time.monotonic() + START_SECONDS) == {"pid": PID}
+
+
+def test_a_killed_server_on_its_way_out_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = [(PID,), (PID,), ()]
+    monkeypatch.setattr(processes, "processes_in", lambda directory: looks.pop(0))
+    processes.wait_until_left("/srv/erp/pgdata", time.monotonic() + START_SECONDS)
+    assert not looks
+
+
+def test_somebody_who_stays_in_the_data_directory_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "processes_in", lambda directory: (PID,))
+    monkeypatch.setattr(processes, "LEAVE_SECONDS", 0.05)
+    with pytest.raises(ResourceError, match=r"4711.* still work in /srv/erp/pgdata"):
+        processes.wait_until_left("/srv/erp/pgdata", time.monotonic() + START_SECONDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,6 @@ def test_the_segment_that_a_dead_server_left_is_gone_before_the_start(tmp_path: 
     lines = [os.getpid(), tmp_path, 0, 5432, tmp_path, "*", f"{133:9} {identity:9}", "ready   "]
     (tmp_path / "postmaster.pid").write_text("".join(f"{line}\n" for line in lines))
     monkeypatch.setattr(postgresql, "process_is_alive", lambda pid: False)
-    postgresql._remove_stale_locks(tmp_path, "5432")
+    postgresql._remove_stale_locks(tmp_path, "5432", time.monotonic() + 5)
     assert not is_segment_of(str(identity), os.getpid())
     assert not (tmp_path / "postmaster.pid").exists()
