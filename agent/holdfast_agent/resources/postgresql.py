@@ -175,7 +175,8 @@ def _remove_stale_locks(directory: Path, port: str, deadline: float) -> None:
     """Remove lock files of a server that is not here; a pid that another program has by now would block the start.
 
     So would a server that was killed and whose parent has not yet taken note: it is a zombie, but its pid is there. The
-    lock of the socket is this server's own as well: a port belongs to one package.
+    lock of the socket is this server's own as well: a port belongs to one package. A killed server is waited for until it
+    has left, and its shared memory goes with its locks.
     """
     wait_until_left(str(directory), deadline)
     present = read_pid_file(directory)

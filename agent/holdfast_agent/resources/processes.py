@@ -43,8 +43,8 @@ def processes_in(directory: str) -> tuple[int, ...]:
 def wait_until_left(directory: str, deadline: float) -> None:
     """Wait until nobody works in a directory any more; raises ResourceError where somebody stays.
 
-    A killed process that is on its way out is no longer listed in its control group (Linux 7.2) before it has let go of its
-    memory and of its directory.
+    A control group without processes does not say it: on the lab's nodes (Linux 7.2) a killed process was gone from its group
+    and still worked in the directory, for up to three seconds on a busy processor.
     """
     limit = min(deadline, time.monotonic() + LEAVE_SECONDS)
     workers = wait_for(lambda: processes_in(directory), limit, _POLL_SECONDS, not_)

@@ -34,11 +34,13 @@ def list_group_devices(group: str, sysfs: Path = Path("/sys")) -> dict[str, str]
     """Active volumes of a group as mapper name to kernel name, also where the storage no longer answers."""
     prefix = mapper_name(group, "")
     found = {}
-    for block in (f"{sysfs}/block/{name}" for name in names_in(f"{sysfs}/block") if name.startswith("dm-")):
-        name, uuid = _read(f"{block}/dm/name"), _read(f"{block}/dm/uuid")
+    for kernel_name in names_in(f"{sysfs}/block"):
+        if not kernel_name.startswith("dm-"):
+            continue
+        name, uuid = (_read(f"{sysfs}/block/{kernel_name}/dm/{attribute}") for attribute in ("name", "uuid"))
         # A dash behind the prefix would be a doubled one: another group whose name begins with ours.
         if uuid.startswith("LVM-") and name.startswith(prefix) and not name.startswith(prefix + "-"):
-            found[name] = block.rpartition("/")[2]
+            found[name] = kernel_name
     return found
 
 
